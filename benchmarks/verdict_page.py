@@ -34,12 +34,15 @@ def page(found: list[Cell]) -> Iterator[str]:
     """Yield the lines of docs/verdicts.md that the counts decide."""
     n = [cell.counts.samples for cell in found]
     made = [cell.counts.samples for cell in found if cell.design != REAL] or n
-    yield f"{sum(n):,} samples in {len(found)} cells, at least {min(made):,} in each simulated one."
+    yield (
+        f"The tables count {sum(n):,} samples in {len(found)} cells. Each cell with simulated "
+        f"returns has at least {min(made):,} samples."
+    )
     yield from ("", *demands(found))
-    yield from ("", "Not met:", "", *(f"- {line}" for line in failures(found)))
+    yield from ("", "Demands that are not met:", "", *(f"- {line}" for line in failures(found)))
     shows: dict[str, Callable[[Cell], str]] = {
-        "Size, %": size_text, "Power, % (main test alone, where it differs)": power_text,
-        "Coverage, %, without and with the effect": coverage_text,
+        "Size, %": size_text, "Power, % (in parentheses: the main test alone)": power_text,
+        "Coverage, % (first without the effect, then with the effect)": coverage_text,
     }  # fmt: skip
     for title, show in shows.items():
         yield from ("", f"**{title}**", "", *table(found, show))
@@ -59,18 +62,25 @@ def demands(found: list[Cell]) -> Iterator[str]:
     n = len(good)
     yield "| demanded | found |"
     yield "|---|---|"
-    yield f"| pooled size of all but weak cells 5 -+ {POOLED} | {pooled(found):.2f}, {n} cells |"
     yield (
-        f"| size of each within {SIZES[0]:.0f} to {SIZES[1]:.0f}, widened by two standard errors | "
-        f"{within} of {n}, from {min(sizes):.1f} to {max(sizes):.1f} |"
+        f"| The size of all cells together, without the weak cells, is 5% ± {POOLED} points. | "
+        f"{pooled(found):.2f}%, from {n} cells |"
     )
-    yield f"| interval and verdict agree in all samples of all cells | {wrong} contradictions |"
-    yield f"| power not below that of the main test alone | at most {gap:.1f} points apart |"
     yield (
-        f"| coverage of each at least {COVERAGE:.0f}, without the effect and with it | "
-        f"{held} of {n}, the lowest {min(covers):.1f} |"
+        f"| The size of each cell that is not weak is {SIZES[0]:.0f}% to {SIZES[1]:.0f}%, or at "
+        f"most two standard errors outside these limits. | {within} of {n} cells; the sizes are "
+        f"{min(sizes):.1f}% to {max(sizes):.1f}% |"
     )
-    yield f"| (samples without a result) | {missing} |"
+    yield f"| The interval and the verdict agree in every sample. | {wrong} contradictions |"
+    yield (
+        "| The verdict has no less power than the main test alone. | "
+        f"the two differ by at most {gap:.1f} points |"
+    )
+    yield (
+        f"| The coverage of each cell that is not weak is at least {COVERAGE:.0f}%, without the "
+        f"effect and with it. | {held} of {n} cells; the lowest coverage is {min(covers):.1f}% |"
+    )
+    yield f"| Every sample has a result. | {missing} samples have none |"
 
 
 def table(found: list[Cell], show: Callable[[Cell], str]) -> Iterator[str]:

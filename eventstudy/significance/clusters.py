@@ -192,18 +192,19 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events on G dates that have all days of `window`.
+        Abnormal returns of N events on G dates as decimals (0.01 is 1%). Each event has returns on
+        all days of `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic and Satterthwaite's degrees of freedom of Student's t.
+        The t-statistic, and its degrees of freedom by Satterthwaite's formula (df in the notes).
 
     Raises
     ------
     InapplicableError
-        If there are fewer than three dates, or the CARs do not vary across dates.
+        If there are fewer than three dates, or if all dates have the same mean CAR.
 
     Notes
     -----
@@ -217,10 +218,11 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
         df = N^2 \Big/ \Bigl[ \sum_g n_g^2 + \sum_{g \ne h}
         \frac{n_g^2 n_h^2}{(N - n_g)(N - n_h)} \Bigr]
 
-    If each date has one event, the statistic is the cross-sectional t. The simpler CR1 standard
-    errors with t(G-1) raise too many false alarms if dates have unequal numbers of events. Missing
-    data: an event that lacks days of the window is not in the sample, unless the convention
-    ``missing`` keeps the event.
+    CR2 is a correction of clustered standard errors for a small number of clusters. The simpler
+    correction CR1, with G-1 degrees of freedom, gives too many false alarms if dates have unequal
+    numbers of events. If each date has one event, the statistic equals the cross-sectional t.
+    Missing data: an event that lacks days of the window is left out. The settings
+    ``Conventions(missing="rescale")`` and ``Conventions(missing="zero")`` keep the event.
 
     References
     ----------
@@ -246,39 +248,41 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     reference="sign flips", source="Cameron, Gelbach and Miller (2008)",
 )  # fmt: skip
 def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the date-clustered t-statistic, compared with its values if whole dates change sign.
+    r"""Return the date-clustered t-statistic, with a p-value from sign changes of whole dates.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`. The conventions of the
-        sample give the number B of random samples and the seed.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`. The settings ``draws`` and ``seed`` of ``sample.conventions`` are the number B of
+        random combinations and the seed of the random numbers.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic of :func:`date_clustered`, and p-values from the share of sign combinations
-        whose t is at least as far from zero.
+        The t-statistic of :func:`date_clustered`. The p-value comes from the t-statistics of the
+        CARs with changed signs.
 
     Raises
     ------
     InapplicableError
-        If there are fewer than six clusters, or the CARs do not vary across clusters.
+        If there are fewer than six clusters of dates, or if all clusters have the same mean CAR.
 
     Notes
     -----
-    A random sample gives all CARs of a cluster g (of dates) the same random sign. The t-statistic
-    of the sample is computed from the CARs with the random signs:
+    The G clusters are groups of dates. Dates that are fewer than L sessions apart are in one
+    cluster, because the windows of their events overlap. All CARs of a cluster g get the same sign
+    :math:`v_g`, and the t-statistic is computed again from the new values:
 
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
-    Dates closer than L sessions share a cluster (``DateClusters.merged``), so the CARs of
-    overlapping windows change sign together. For up to 12 clusters all 2^G combinations of signs
-    are taken, and p is the share of combinations whose t reaches the statistic. With more clusters,
-    B combinations are drawn at random with the seed. Then p is (1 + #) / (1 + B), where #
-    combinations reach the statistic. Missing data are treated as in :func:`date_clustered`.
+    With up to 12 clusters, the test takes all 2^G combinations of signs. The one-sided p-value is
+    the share of combinations whose t is at least as large as the t of the study. With more
+    clusters, the test draws B combinations at random. If m of them have a t at least as large as
+    the t of the study, the one-sided p-value is (1 + m) / (1 + B). The two-sided p-value is twice
+    the smaller one-sided p-value. Missing data are treated as in :func:`date_clustered`.
 
     References
     ----------
@@ -314,32 +318,36 @@ MIN_SESSIONS = 10
     reference="t(M-1)", source="Brown and Warner (1985)", uses_residuals=True,
 )  # fmt: skip
 def cda(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the mean CAR divided by a standard error from the mean residuals of all events.
+    r"""Return the t-statistic of the mean CAR, with a standard error from the estimation days.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic and M-1 degrees of freedom of Student's t. M is the number of estimation days.
+        The t-statistic and its degrees of freedom, M-1. M is the number of estimation days.
 
     Raises
     ------
     InapplicableError
-        If the mean residual does not vary over the estimation days.
+        If the mean residual of the events is the same on all estimation days.
 
     Notes
     -----
     .. math:: t = \frac{CAAR}{sd(\overline{AR}_{est}) \sqrt L}
 
-    CAAR is the mean CAR. Here sd is the standard deviation of the mean residual of all events over
-    the estimation days. Missing data: a day with fewer events is scaled to the variance of the
-    other days (:meth:`Totals.scaled`). Windows are not extended at price limits.
+    CAAR is the mean CAR, and L is the number of days of the window. For each estimation day, the
+    test takes the mean residual of all events. In the formula, sd is the standard deviation of
+    these daily means. Missing data: if some events lack a residual on a day, the mean of this day
+    is scaled so that its variance equals the variance of the other days. The program can extend the
+    window of a share that closes at a price limit (setting ``limits``). The test uses the window
+    without the extension.
 
     References
     ----------

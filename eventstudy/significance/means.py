@@ -31,13 +31,15 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic and N-1 degrees of freedom of Student's t.
+        The t-statistic and its degrees of freedom, N-1. The p-value comes from Student's t
+        distribution.
 
     Raises
     ------
@@ -49,8 +51,8 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
 
     CAAR is the mean CAR. The standard deviation sd has the divisor N-1. Missing data: an event that
-    lacks days of the window is not in the sample, unless the convention ``missing`` keeps the
-    event.
+    lacks days of the window is left out. The settings ``Conventions(missing="rescale")`` and
+    ``Conventions(missing="zero")`` keep the event.
 
     References
     ----------
@@ -75,18 +77,20 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     reference="t(N-1)", source="Tukey (1958); Giaccotto and Sfiridis (1996)",
 )  # fmt: skip
 def jackknife(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the jackknife t-statistic of the mean CAR, which leaves out one event at a time.
+    r"""Return the t-statistic of the mean CAR, computed by leaving out one event at a time.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic and N-1 degrees of freedom of Student's t.
+        The t-statistic and its degrees of freedom, N-1. The p-value comes from Student's t
+        distribution.
 
     Raises
     ------
@@ -95,13 +99,14 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The statistic is the t-statistic of N pseudo-values p_i. CAAR is the mean CAR, and
-    :math:`CAAR_{(-i)}` is the mean CAR without event i. For a plain mean, the t of the
-    pseudo-values equals :func:`cross_sectional`:
+    CAAR is the mean CAR, and :math:`CAAR_{(-i)}` is the mean CAR without event i. The jackknife
+    computes a value :math:`p_i` for each event (its pseudo-value). The statistic is the textbook
+    t-statistic of the N pseudo-values:
 
     .. math:: p_i = N \, CAAR - (N - 1) \, CAAR_{(-i)}
 
-    Missing data are treated as in :func:`cross_sectional`.
+    For a mean, the pseudo-value :math:`p_i` is the CAR of event i, so the statistic equals
+    :func:`cross_sectional`. Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------
@@ -135,13 +140,15 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic and N-1 degrees of freedom of Student's t.
+        The t-statistic and its degrees of freedom, N-1. The p-value comes from Student's t
+        distribution.
 
     Raises
     ------
@@ -150,8 +157,8 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    In the formula, t is the statistic of :func:`cross_sectional`, and g is the unbiased skewness of
-    the CARs:
+    In the formula, t is the statistic of :func:`cross_sectional`, and g is the skewness of the
+    CARs, corrected for bias:
 
     .. math:: t_H = t + \frac{g}{\sqrt N} \Bigl(\frac{t^2}{3} + \frac16\Bigr)
         + \frac{g^2 t^3}{27 N}
@@ -186,13 +193,15 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic and N-1 degrees of freedom of Student's t.
+        The t-statistic and its degrees of freedom, N-1. The p-value comes from Student's t
+        distribution.
 
     Raises
     ------
@@ -239,14 +248,16 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`. The conventions of the
-        sample give the number B of random samples and the seed.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`. The settings ``draws`` and ``seed`` of ``sample.conventions`` are the number B of
+        random samples and the seed of the random numbers.
     window : Window
 
     Returns
     -------
     Value
-        The statistic of :func:`johnson`, and p-values from its rank among B random samples.
+        The t-statistic of :func:`johnson`. The p-value comes from the rank of this statistic among
+        the statistics of B random samples.
 
     Raises
     ------
@@ -255,12 +266,11 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    Random samples (resamples) of floor(N/4) events are drawn with replacement and centred at the
-    mean CAR. If # resamples reach the statistic, the p-value of one side is (1 + #) / (1 + B). So p
-    is below 0.05 if the statistic lies outside the 2.5 and 97.5 percent quantiles of the resamples.
-    Resamples are drawn from the CARs sorted by size. So p changes neither with the order of the
-    events nor if all CARs change their signs. Missing data are treated as in
-    :func:`cross_sectional`.
+    Each random sample has floor(N/4) CARs, drawn with replacement. In a random sample, Johnson's
+    statistic tests whether the mean equals the mean CAR of the study. If m of the B statistics are
+    at least as large as the statistic of the study, the one-sided p-value is (1 + m) / (1 + B). The
+    two-sided p-value is twice the smaller one-sided p-value. The order of the events does not
+    change the p-value. Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------

@@ -19,24 +19,27 @@ from ._base import Value, f_value, statistic
     source="Jaffe (1974); Mandelker (1974)",
 )  # fmt: skip
 def portfolio(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the exact t-statistic of the CAR of an equal-weight portfolio of events on one date.
+    r"""Return the t-statistic of the CAR of an equal-weight portfolio of events on one date.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events on one date that have all days of `window`.
+        Abnormal returns of N events on one date as decimals (0.01 is 1%). Each event has returns on
+        all days of `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic and nu = M-k degrees of freedom of Student's t.
+        The t-statistic and its degrees of freedom, nu = M-k. M is the number of estimation days,
+        and k is the number of parameters of the model.
 
     Raises
     ------
     InapplicableError
-        If :func:`common_system` raises this error, or if the portfolio has no residual variance.
+        If the events are on several dates, or if they differ in estimation days, event days or
+        benchmark.
 
     Notes
     -----
@@ -45,11 +48,12 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
         t = \frac{CAAR}{\sqrt{s_p^2 \, 1' V 1}}, \quad
         s_p^2 = \frac1\nu \sum_t \bar e_t^2
 
-    CAAR is the mean CAR, which is the CAR of the portfolio. All events have the same regressors. So
-    the residual of the portfolio is the mean residual of the events, and no model is estimated
-    again. Missing data: if an event lacks an estimation day, that day is left out for all events.
-    If events differ in their event days, the test is not defined. Windows are not extended at price
-    limits.
+    CAAR is the mean CAR, which is the CAR of the portfolio. The residual of the portfolio on day t,
+    :math:`\bar e_t`, is the mean residual of the events. The matrix V is :math:`I + X^* (X'X)^{-1}
+    X^{*\prime}`, where X has the regressors of the estimation days and :math:`X^*` has the
+    regressors of the event days. Missing data: the test is not defined if an event lacks a day that
+    another event has. The program can extend the window of a share that closes at a price limit
+    (setting ``limits``). The test uses the window without the extension.
 
     References
     ----------
@@ -84,36 +88,42 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events on one date that have all days of `window`.
+        Abnormal returns of N events on one date as decimals (0.01 is 1%). Each event has returns on
+        all days of `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic with N and nu-N+1 degrees of freedom of Fisher's F. For a window of one day,
-        the p-value comes from the rank of :math:`T^2` among the estimation days.
+        The F-statistic. For a window of several days, the p-value comes from Fisher's F
+        distribution with N and nu-N+1 degrees of freedom. For a window of one day, the p-value
+        comes from a rank (see the notes).
 
     Raises
     ------
     InapplicableError
-        If :func:`common_system` raises this error.
+        If the events are on several dates, or if they differ in estimation days, event days or
+        benchmark. The function also raises this error if there are nu events or more, or if the
+        residuals of some events are linearly dependent.
 
     Notes
     -----
-    Let gamma be the CARs, E the residuals, nu = M - k, and d the sum of V:
+    Let gamma be the N CARs, and E the residuals of the events on the M estimation days. With k
+    parameters of the model, nu is M - k. The number d is the sum of all elements of V, the matrix
+    in the notes of :func:`portfolio`:
 
     .. math::
 
         F = \frac{\nu - N + 1}{N \nu} T^2, \quad T^2 = \frac1d \gamma' S^{-1} \gamma, \quad
         S = \frac{E'E}{\nu}
 
-    F is exact only for normal returns. With fat-tailed returns, t(5), F gives 8 % false alarms
-    instead of 5 %. With skewed returns, F gives 12 %. For a window of one day, p is therefore the
-    rank of :math:`T^2` among the :math:`T^2` of the estimation days. Each estimation day is
-    predicted by a model that was estimated without this day (:func:`left_out`). :math:`T^2` is
-    large for effects of either sign, so the test uses only its upper tail. Missing data are treated
-    as in :func:`portfolio`.
+    The F distribution is exact only for normal returns. With fat-tailed returns (Student's t with 5
+    degrees of freedom), a 5% test gives 8% false alarms. With skewed returns, it gives 12%. For a
+    window of one day, the test therefore computes :math:`T^2` for each estimation day as well, with
+    a model that was estimated without this day. The p-value comes from the rank of the event day
+    among the estimation days. :math:`T^2` is large for effects of either sign, so only large values
+    are evidence of an effect. Missing data are treated as in :func:`portfolio`.
 
     References
     ----------
@@ -148,28 +158,34 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     of_every_event=True,
 )  # fmt: skip
 def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Rao's F-statistic for the hypothesis that all abnormal returns on one date are zero.
+    r"""Return the F-statistic for the hypothesis that all abnormal returns on one date are zero.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events on one date that have all days of `window`.
+        Abnormal returns of N events on one date as decimals (0.01 is 1%). Each event has returns on
+        all days of `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic with N L and df_2 degrees of freedom of Fisher's F.
+        The F-statistic by Rao's formula. The p-value comes from Fisher's F distribution with N L
+        and df_2 degrees of freedom (see the notes).
 
     Raises
     ------
     InapplicableError
-        If :func:`common_system` raises this error.
+        If the events are on several dates, or if they differ in estimation days, event days or
+        benchmark. The function also raises this error if there are nu events or more, or if the
+        residuals of some events are linearly dependent.
 
     Notes
     -----
-    Let E be the residuals and G the (L, N) abnormal returns:
+    Let E be the residuals of the N events on the estimation days, and G the (L, N) abnormal returns
+    in the window. The matrix V is in the notes of :func:`portfolio`, and nu is the number of
+    estimation days minus the number of parameters of the model:
 
     .. math::
 
@@ -179,9 +195,9 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
         s^2 = \frac{N^2 L^2 - 4}{N^2 + L^2 - 5}, \quad
         df_2 = s \Bigl(\nu + L - \frac{N + L + 1}{2}\Bigr) - \frac{N L}{2} + 1
 
-    For a window of one day, F equals the F of :func:`mvrm`. With fat tails or skewness the test
-    gives too many false alarms (9 to 15 % instead of 5 %). Missing data are treated as in
-    :func:`portfolio`.
+    For a window of one day, F equals the F of :func:`mvrm`. If returns have fat tails or are
+    skewed, the test gives too many false alarms (9 to 15% instead of 5%). Missing data are treated
+    as in :func:`portfolio`.
 
     References
     ----------

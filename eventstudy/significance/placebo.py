@@ -23,49 +23,55 @@ ENOUGH, ENOUGH_DONORS = 40, 20
 
 @statistic(
     "placebo_windows", label="Placebo windows", minimum=1, robust=("yes", "no", "no", "yes"),
-    null="the mean CAR varies like mean sums over equally many estimation days",
+    null="the mean CAR has the same distribution as the mean sum of abnormal returns over equally "
+    "many estimation days",
     reference="placebo rank",
     source="Gelbach, Helland and Klick (2013), for the mean of several events", uses_residuals=True,
 )  # fmt: skip
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the scaled mean CAR, and its rank among the means of other periods.
+    r"""Return the mean CAR divided by its standard deviation in earlier periods.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, and p-values from its rank among the placebo values. The result has a caution
-        if there are fewer than 40 placebo windows.
+        The statistic. The p-value comes from the rank of the mean CAR among the placebo values (see
+        the notes). If there are fewer than 40 placebo values, the result has a warning in
+        ``caution``.
 
     Raises
     ------
     InapplicableError
-        If the window is longer than the estimation window, or fewer than two placebo values differ.
+        If the window is longer than the estimation window, or if all placebo values are equal.
 
     Notes
     -----
     .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
 
-    CAAR is the mean CAR of the events. A placebo value :math:`CAAR^*` comes from one block of L
-    estimation days, which are the same event days for all events. The model of each event is
-    estimated without the block. The placebo value is the mean over events of the sum of the
-    prediction errors in the block (:func:`block_sums`). The number of blocks is n. Events on one
-    date stay together in a block, and events on different dates count as independent. If the news
-    makes returns more variable, the test mistakes the added variance for an effect. If windows are
-    long, few blocks do not overlap. So long windows give too many false alarms (for L = 11 and 120
-    estimation days: 8 % instead of 5 %). Missing data: a block with a gap is left out for the
-    event. Blocks of fewer events are scaled to the variance of the other blocks.
+    CAAR is the mean CAR of the events. A block has L consecutive estimation days, for example the
+    days -100 and -99 of every event. There are n such blocks, and each block gives a placebo value
+    :math:`CAAR^*`. For each event, the model is estimated without the block, and the abnormal
+    returns of the block are summed. The placebo value is the mean of these sums over all events.
+
+    In a block, events on one date have the same calendar days. So the test takes into account that
+    their shares move together. Events on different dates count as independent. If the news makes
+    returns more variable, the test mistakes the added variance for an effect. If windows are long,
+    the estimation window has only a few blocks that do not overlap. Then the test gives too many
+    false alarms. With L = 11 and 120 estimation days, 8% of tests are false alarms instead of 5%.
+    Missing data: an event with a gap in a block is left out of this block. The placebo value of the
+    block is then scaled so that its variance equals the variance of the other placebo values.
 
     References
     ----------
     Gelbach, J. B., Helland, E. and Klick, J. (2013), Valid inference in single-firm, single-event
-    studies, American Law and Economics Review 15, 495-541; there for one event.
+    studies, American Law and Economics Review 15, 495-541. The paper has the test for one event.
 
     Examples
     --------
@@ -84,40 +90,43 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "sq", label="SQ (sample quantile)", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the CAR of this event varies like sums over equally many estimation days",
+    null="the CAR of this event has the same distribution as sums of abnormal returns over equally "
+    "many estimation days",
     reference="placebo rank", source="Gelbach, Helland and Klick (2013)", about_mean=False,
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
 def sq(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the scaled CAR of one event, and its rank among sums over earlier periods.
+    r"""Return the CAR of one event divided by its standard deviation in earlier periods.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of one event that has all days of `window`.
+        Abnormal returns of one event as decimals (0.01 is 1%). The event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, and p-values from its rank among the placebo values. The result has a caution
-        if there are fewer than 40 placebo windows.
+        The statistic. The p-value comes from the rank of the CAR among the placebo values (see the
+        notes). If there are fewer than 40 placebo values, the result has a warning in ``caution``.
 
     Raises
     ------
     InapplicableError
-        If the window is longer than the estimation window, or fewer than two placebo values differ.
+        If the window is longer than the estimation window, or if all placebo values are equal.
 
     Notes
     -----
     .. math:: \frac{CAR}{sd(CAR^*)}, \quad p_{low} = \frac{1 + \#\{CAR^* \le CAR\}}{n + 1}
 
-    Every block of L consecutive estimation days has a placebo value :math:`CAR^*`: the sum of the
-    prediction errors of its days. The number of blocks is n. Each block is predicted by a model
-    that was estimated without the block, because sums of in-sample residuals vary too little over
-    long windows. One-sided p-values of the test are right even with skewed returns, unlike
-    one-sided p-values of the t-test. Missing data: a block with a gap is left out.
+    A block has L consecutive estimation days, and there are n such blocks. Each block has a placebo
+    value :math:`CAR^*`, which is the sum of the abnormal returns in the block. For each block, the
+    model is estimated without the days of the block. Residuals of a model that was estimated with
+    these days would vary too little. If returns are skewed, one-sided p-values of a t-test are
+    wrong, but one-sided p-values of this test are right. Missing data: a block with a gap is left
+    out.
 
     References
     ----------
@@ -138,34 +147,36 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "placebo_in_space", label="Placebo in space", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the firm is no further from its synthetic control than donors are from theirs",
+    null="the firm is no further from its synthetic control than each donor is from its own",
     reference="rank among donors", source="Abadie, Diamond and Hainmueller (2010)",
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip
 def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return |CAR| of one event divided by its earlier error, and the rank among its donors.
+    r"""Return |CAR| of one event divided by its usual error, with a p-value from its donors.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of one event, by the model ``synthetic_control``.
+        Abnormal returns of one event as decimals (0.01 is 1%), computed with the model
+        ``synthetic_control``.
     window : Window
 
     Returns
     -------
     Value
-        The statistic, and a p-value from its rank among the donors. The result has a caution if
-        there are fewer than 20 donors.
+        The statistic |CAR| / RMSE. The p-value comes from the rank of the event among the donors
+        (see the notes). If there are fewer than 20 donors, the result has a warning in ``caution``.
 
     Notes
     -----
     .. math:: \frac{|CAR|}{RMSE}, \quad p = \frac{1 + \#\{\text{donors} \ge \text{event}\}}{1 + J}
 
-    RMSE is the root mean squared error on the estimation days. Each of the J donors gets a
-    synthetic control from the other J-1 donors, on the days of the event. The p-value is the share
-    of ratios, of donors and event, that are at least as large as the ratio of the event. The ratio
-    is large for effects of either sign. Missing data: days that the event lacks are left out for
-    the donors as well.
+    On each estimation day, the error is the return of the firm minus the return of its synthetic
+    control. RMSE is the root of the mean squared error. Each of the J donors gets a synthetic
+    control too, which is a mix of the other J-1 donors. So each donor has a ratio |CAR| / RMSE over
+    the same days as the event. The p-value is the share of these J + 1 ratios that are at least as
+    large as the ratio of the event. The ratio has no sign, so one-sided and two-sided p-values are
+    equal. Missing data: a day without a return of the event is left out for the donors as well.
 
     References
     ----------

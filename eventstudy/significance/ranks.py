@@ -225,29 +225,31 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
 
 @statistic(
     "corrado", label="Corrado rank", minimum=5, robust=("yes", "no", "weak", "yes"),
-    null="abnormal returns rank alike in the window and on other days", reference="N(0,1)",
+    null="abnormal returns have the same mean rank in the window as on other days",
+    reference="N(0,1)",
     source="Corrado (1989); Cowan (1992) for windows", about_mean=False, core=True,
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the ranks that the days of the window have among all days.
+    r"""Return the z-statistic that compares the ranks of returns in the window with all ranks.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1).
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
 
     Raises
     ------
     InapplicableError
-        If all ranks are tied.
+        If the ranks are equal on all days.
 
     Notes
     -----
@@ -257,10 +259,13 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
         g_t = \frac{1}{\sqrt{N_t}} \sum_i \Bigl( \frac{K_{it}}{T_i + 1} - \frac12 \Bigr), \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    The ranks K compare all days of the estimation window and of the *entire* event window. W is the
-    set of days of the window. Missing data: a missing day has no rank. The sums g allow for unequal
-    numbers of estimation days (:meth:`Totals.scaled`). A return over m sessions is divided by the
-    root of m.
+    In the formula, :math:`K_{it}` is the rank of day t among all :math:`T_i` days of event i. These
+    days are the estimation window and the *entire* event window. W is the set of the L days of the
+    tested window. :math:`N_t` is the number of events with a return on day t, and T is the number
+    of days. Missing data: a missing day has no rank. If fewer events have a return on a day, the
+    sum :math:`g_t` of the day is scaled so that its variance equals the variance of the other days.
+    If prices are missing, the next return covers several sessions. A return over m sessions is
+    divided by the root of m before it is ranked.
 
     References
     ----------
@@ -283,40 +288,42 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "corrado_zivney", label="Corrado-Zivney rank", minimum=10, robust=("yes", "no", "yes", "no"),
-    null="standardised abnormal returns rank alike in the window and on other days",
+    null="standardised abnormal returns have the same mean rank in the window as on other days",
     reference="N(0,1)", source="Corrado and Zivney (1992)", about_mean=False,
     skewed=(0.061, 0.172), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's rank statistic, with event days divided by their spread across events.
+    r"""Return Corrado's z-statistic, with returns on event days scaled to equal variance.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1).
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
 
     Raises
     ------
     InapplicableError
-        If there is one event, or all ranks are tied.
+        If there is one event, or if the ranks are equal on all days.
 
     Notes
     -----
-    The statistic is computed as in :func:`corrado`, from the ranks of
+    The statistic is computed as in :func:`corrado`, but the ranks are those of the values
 
     .. math:: \frac{e_{it}}{s_i} \text{ (estimation)}, \quad
         \frac{AR_{it}}{s_i \, sd_t(AR / s)} \text{ (event days)}
 
-    Here :math:`sd_t` is the standard deviation across events on day t, with divisor N-1. Dividing
-    by :math:`sd_t` removes the variance that the news adds. Missing data are treated as in
-    :func:`corrado`; a day with fewer than two events has no ranks.
+    Here :math:`s_i` is the standard deviation of the residuals :math:`e_{it}` of event i. On event
+    day t, :math:`sd_t` is the standard deviation of AR / s across events, with divisor N-1.
+    Dividing by :math:`sd_t` removes the variance that the news adds. Missing data are treated as in
+    :func:`corrado`. If an event day has fewer than two events, the day has no ranks.
 
     References
     ----------
@@ -344,33 +351,35 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "corrado_zivney_sign", label="Corrado-Zivney sign", minimum=5,
     robust=("yes", "no", "yes", "yes"),
-    null="abnormal returns exceed the event's median equally often in the window and on other days",
+    null="abnormal returns exceed the median of their event as often in the window as on other "
+    "days",
     reference="N(0,1)", source="Corrado and Zivney (1992)", about_mean=False,
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the signs of abnormal returns minus the median of their event.
+    r"""Return the z-statistic of the signs of abnormal returns around the median of their event.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1).
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
 
     Raises
     ------
     InapplicableError
-        If all signs are zero.
+        If the abnormal returns of each event are all equal, so that all signs are zero.
 
     Notes
     -----
-    The statistic is computed as in :func:`corrado`, from signs in place of centred ranks:
+    The statistic is computed as in :func:`corrado`, but with signs G in place of ranks:
 
     .. math:: G_{it} = \operatorname{sign}(AR_{it} - \operatorname{median}_i)
 
@@ -446,39 +455,43 @@ NULL = "the CAR of the window ranks like the abnormal return of any estimation d
     skewed=(0.062, 0.196), core=True, uses_residuals=True, standardised=True,
 )  # fmt: skip
 def grank_t(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of the rank of the window's CAR among the estimation days.
+    r"""Return the t-statistic of the mean rank of the CARs among estimation residuals.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic and T-2 = M-1 degrees of freedom of Student's t.
+        The t-statistic and its degrees of freedom, M-1. M is the number of estimation days.
 
     Raises
     ------
     InapplicableError
-        If there is one event, all SCARs are equal, or every event has an extreme rank.
+        If there is one event, or if all events have the same standardised CAR. The function also
+        raises this error if the ranks of the window are so extreme that the formula has no value.
 
     Notes
     -----
-    SCAR is the CAR divided by its standard error. The window counts as one value for each event:
-    SCAR / sd(SCAR). The value is ranked among the M standardised estimation residuals, which makes
-    T = M + 1 values. Let g_t be the sum of the centred ranks of all events on day t, where the
-    window is day 0:
+    SCAR is the CAR of an event divided by its standard error. The window of an event counts as one
+    value: SCAR / sd(SCAR), where sd is the standard deviation across events. This value is ranked
+    together with the M standardised residuals of the estimation days. So each event has T = M + 1
+    ranks. A centred rank is the rank divided by T + 1, minus one half. Let g_t be the sum of the
+    centred ranks of all events on day t, where the window counts as day 0:
 
     .. math::
 
         t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}}, \quad Z = \frac{g_0}{S}, \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    The sum in S includes the window. So t equals the t of a least-squares regression of the mean
-    ranks on a dummy for the window. Missing data: missing residuals have no rank, and the sums
-    allow for unequal numbers of estimation days.
+    The sum in S includes the window. So t equals the t-statistic of a dummy for the window in a
+    least-squares regression of the mean ranks. Missing data: a missing residual has no rank. If
+    fewer events have a residual on a day, the sum g_t of the day is scaled so that its variance
+    equals the variance of the other days.
 
     References
     ----------
@@ -511,28 +524,30 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.064, 0.198), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def grank_z(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the rank of the window's CAR, for independent events.
+    r"""Return the z-statistic of the mean rank of the CARs, which treats events as independent.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1).
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
 
     Raises
     ------
     InapplicableError
-        If there is one event, or all SCARs are equal.
+        If there is one event, or if all events have the same standardised CAR.
 
     Notes
     -----
     As in :func:`grank_t`, the CAR of the window is ranked among the :math:`M_i` residuals of event
-    i. :math:`U_{i0}` is the centred rank of the window among these :math:`T_i = M_i + 1` values:
+    i, which makes :math:`T_i = M_i + 1` ranks. The centred rank of the window, :math:`U_{i0}`, is
+    its rank divided by :math:`T_i + 1`, minus one half:
 
     .. math:: Z = \sum_i U_{i0} \Big/ \sqrt{\sum_i \frac{T_i - 1}{12 (T_i + 1)}}
 
@@ -564,35 +579,36 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     standardised=True,
 )  # fmt: skip
 def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the rank of the CAR, adjusted for correlation between events.
+    r"""Return the z-statistic of the mean rank of the CARs, adjusted for correlation of events.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r in the
-        formula below is less than 0.5.
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
+        (N-1) r in the formula below is less than 0.5, the result has a warning in ``caution``.
 
     Raises
     ------
     InapplicableError
-        If :func:`grank_z` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not
-        clearly positive.
+        There are three cases: :func:`grank_z` raises this error, r cannot be estimated, or 1 +
+        (N-1) r is not above 0.1.
 
     Notes
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    The number r is the mean correlation of BMP-KP, weighted by overlap. GRANK-Z-KP is our own
-    extension for events on different dates whose windows overlap. For events with overlapping
-    windows, GRANK-T gives too many false alarms. If the news adds variance to each firm by itself,
-    GRANK-Z-KP, like BMP-KP, rejects its null hypothesis too rarely. Missing data are treated as in
-    :func:`grank_t`.
+    Z is the statistic of :func:`grank_z`. The number r is the mean correlation between the CARs of
+    two events, as in the test BMP-KP. If windows of different dates overlap, :func:`grank_t` gives
+    too many false alarms. We made GRANK-Z-KP for such events. If the news makes each firm more
+    variable, but not the firms together, GRANK-Z-KP rejects its null hypothesis too rarely. Missing
+    data are treated as in :func:`grank_t`.
 
     References
     ----------

@@ -24,27 +24,29 @@ EXACT_LIMIT = 60
     reference="N(0,1)", source="Brown and Warner (1980)", about_mean=False, skewed=(0.122, 0.496),
 )  # fmt: skip
 def sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the number of positive CARs, compared with one half.
+    r"""Return the z-statistic that compares the number of positive CARs with half of the events.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1).
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
 
     Notes
     -----
     .. math:: z = \frac{n_+ - N/2}{\sqrt N / 2}
 
-    The test expects half of the CARs to be positive, which is wrong for skewed returns (Cowan
-    1992). CARs are rounded to 12 decimals; a CAR of 0 is not positive. Missing data: an event that
-    lacks days of the window is not in the sample, unless the convention ``missing`` keeps the
-    event.
+    In the formula, :math:`n_+` is the number of positive CARs. If returns are skewed, fewer or more
+    than half of the CARs are positive even without an effect (Cowan 1992). The test rounds CARs to
+    12 decimals. A CAR of zero is not positive. Missing data: an event that lacks days of the window
+    is left out. The settings ``Conventions(missing="rescale")`` and ``Conventions(missing="zero")``
+    keep the event.
 
     References
     ----------
@@ -77,20 +79,22 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic of :func:`sign`, and exact p-values of the number of positive CARs.
+        The z-statistic of :func:`sign`, with an exact p-value.
 
     Notes
     -----
     .. math:: P(n_+ \le k) = 2^{-N} \sum_{j \le k} \binom{N}{j}
 
-    The two-sided p-value is twice the smaller tail. With fewer than 6 events, p cannot be below
-    0.05. Missing data and rounding are treated as in :func:`sign`.
+    In the formula, :math:`n_+` is the number of positive CARs. The two-sided p-value is twice the
+    smaller one-sided p-value. With fewer than 6 events, the two-sided p-value cannot be below 0.05.
+    Missing data and rounding are treated as in :func:`sign`.
 
     References
     ----------
@@ -118,38 +122,42 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "generalized_sign", label="Generalized sign", minimum=10, robust=("no", "no", "yes", "yes"),
-    null="CARs are positive as often as sums over equally many estimation days", reference="N(0,1)",
+    null="CARs are positive as often as sums of abnormal returns over equally many estimation days",
+    reference="N(0,1)",
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip
 def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the number of positive CARs, compared with the estimation days.
+    r"""Return the z-statistic that compares the share of positive CARs with estimation days.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1).
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
 
     Raises
     ------
     InapplicableError
-        If the window is longer than the estimation window, no event has L consecutive estimation
-        days, or none or all of the sums are positive.
+        If no event has L consecutive estimation days, or if the sums over estimation days all have
+        the same sign.
 
     Notes
     -----
     .. math:: z = \frac{n_+ - N \hat p}{\sqrt{N \hat p (1 - \hat p)}}
 
-    Here p is the share of positive sums of L consecutive estimation residuals, averaged over the
-    events. The share of positive single days would be wrong: sums of skewed returns are positive
-    more often or less often than single returns. Missing data: sums with a gap do not count, and
-    missing CARs are treated as in :func:`sign`.
+    In the formula, :math:`n_+` is the number of positive CARs. For each event, the test sums the
+    residuals of every L consecutive estimation days, and takes the share of positive sums. The mean
+    of these shares over all events is :math:`\hat p`. The share of positive single days would be
+    wrong for skewed returns, because sums of L returns are less skewed than single returns. Missing
+    data: the test leaves out sums over days with a gap. Missing CARs are treated as in
+    :func:`sign`.
 
     References
     ----------
@@ -201,19 +209,20 @@ def positive_share(resid: FloatArray, length: int) -> FloatArray:
     source="Wilcoxon (1945)", about_mean=False, skewed=(0.07, 0.226),
 )  # fmt: skip
 def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of Wilcoxon's signed-rank test of the CARs, exact for few events.
+    r"""Return the z-statistic of Wilcoxon's signed-rank test of the CARs.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic with exact p-values. With ties or more than 60 CARs, the statistic is compared
-        with N(0,1).
+        The z-statistic with an exact p-value. If two CARs have the same size, or if there are more
+        than 60 CARs, the p-value comes from the standard normal distribution N(0,1).
 
     Raises
     ------
@@ -226,9 +235,10 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
 
         z = \frac{W_+ - N (N + 1) / 4}{\sqrt{N (N + 1)(2N + 1) / 24 - \sum_j (t_j^3 - t_j) / 48}}
 
-    :math:`W_+` is the sum of the ranks of |CAR| over positive CARs. :math:`t_j` is the number of
-    CARs in tie j. CARs are rounded to 12 decimals; CARs of zero are left out. Missing data are
-    treated as in :func:`sign`.
+    All |CAR| are ranked, and :math:`W_+` is the sum of the ranks of the positive CARs. If several
+    |CAR| are equal, they form a tie, and :math:`t_j` is the number of CARs in tie j. The test
+    rounds CARs to 12 decimals, and leaves out CARs of zero. Missing data are treated as in
+    :func:`sign`.
 
     References
     ----------

@@ -147,19 +147,21 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1).
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
 
     Raises
     ------
     InapplicableError
-        If an event has two degrees of freedom or fewer.
+        If an event has two degrees of freedom or fewer (estimation days minus parameters of the
+        model).
 
     Notes
     -----
@@ -167,10 +169,11 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
 
         Z = \frac{\sum_i SCAR_i}{\sqrt{\sum_i \nu_i / (\nu_i - 2)}}, \quad \nu_i = M_i - k
 
-    SCAR is the CAR divided by the exact standard error of its forecast. With the convention
-    ``scar="sum"``, SCAR is the sum of the daily standardised abnormal returns (SARs) divided by the
-    root of L, as in the paper. With the sum, the test raises too many false alarms as L grows.
-    Missing data are treated as in :func:`bmp`.
+    SCAR is the CAR divided by its standard error, which includes the error of the estimated
+    parameters. Event i has :math:`M_i` estimation days, and the model has k parameters. The setting
+    ``Conventions(scar="sum")`` computes SCAR as in Patell's paper: the standardised abnormal
+    returns of the days are summed and divided by the root of L. With this setting, the test gives
+    too many false alarms in long windows. Missing data are treated as in :func:`bmp`.
 
     References
     ----------
@@ -195,35 +198,36 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     pairs_next_session=True, null=NULL, reference="N(0,1)", source=KP, standardised=True,
 )  # fmt: skip
 def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Patell's Z of the standardised CARs, adjusted for correlation between events.
+    r"""Return Patell's Z of the mean standardised CAR, adjusted for correlation between events.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r in the
-        formula below is less than 0.5.
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
+        (N-1) r in the formula below is less than 0.5, the result has a warning in ``caution``.
 
     Raises
     ------
     InapplicableError
-        If :func:`patell` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not
-        clearly positive.
+        There are three cases: :func:`patell` raises this error, r cannot be estimated, or 1 + (N-1)
+        r is not above 0.1.
 
     Notes
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    The number r is the mean correlation that :func:`bmp_kp` defines. The formula lacks the
-    factor 1 - r of :func:`bmp_kp`, because the standard error of Patell's Z does not come from the
-    differences between events. With fewer than five events a negative r counts as zero, because few
-    correlations cannot show that errors cancel. Missing data are treated as in :func:`bmp_kp`.
+    Z is the statistic of :func:`patell`. The number r is the mean correlation between the
+    standardised CARs of two events, as defined in :func:`bmp_kp`. With fewer than five events, a
+    negative r is set to zero, because so few events do not show reliably that their returns offset
+    each other. Missing data are treated as in :func:`bmp_kp`.
 
     References
     ----------
@@ -255,15 +259,16 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1). The result has a caution if 1 + (N-1) r in the
-        formula below is less than 0.5.
+        The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
+        (N-1) r in the formula below is less than 0.5, the result has a warning in ``caution``.
 
     Raises
     ------
@@ -277,16 +282,17 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
         Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
             {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
 
-    The ratio :math:`k_i` compares the variance of a firm around the event with its variance in the
-    estimation window (docs/methods/answer.md#violent-days). In quiet times :math:`k_i` is 1, and
-    the test is :func:`patell_kp`. The test with :math:`k_i` is the main test for two to four
-    events. Missing data are treated as in :func:`patell_kp`.
+    The ratio :math:`k_i` is the variance of firm i around its event, divided by its variance in the
+    estimation window. The ratio is at least 1. Its formula is in the manual, in the section
+    "Violent days" of the page "The answer". In quiet times :math:`k_i` is 1, and the statistic
+    equals :func:`patell_kp`. The other symbols are explained in :func:`patell` and
+    :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
 
     References
     ----------
     Kolari, J. W. and Pynnönen, S. (2010), Event study testing with cross-sectional correlation of
     abnormal returns, Review of Financial Studies 23, 3996-4025. J. P. Morgan/Reuters (1996),
-    RiskMetrics technical document, 4th edition, for the weights of recent days.
+    RiskMetrics technical document, 4th edition (weights of recent days).
 
     Examples
     --------
@@ -355,19 +361,21 @@ def decisive_scars(
     core=True, role="event t", standardised=True,
 )  # fmt: skip
 def event_t(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of the CAR of one event, with the exact error of its forecast.
+    r"""Return the t-statistic of the CAR of one event, with its exact standard error.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of one event that has all days of `window`.
+        Abnormal returns of one event as decimals (0.01 is 1%). The event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic and M-k degrees of freedom of Student's t.
+        The t-statistic and its degrees of freedom, M-k. M is the number of estimation days, and k
+        is the number of parameters of the model.
 
     Notes
     -----
@@ -375,11 +383,15 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
 
         t = \frac{CAR}{\sqrt{c' V c}}, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
-    The vector c selects the days of the window. The off-diagonal part of V is the error of the
-    estimated parameters, which all days of an event share. For several events, the table of CARs
-    (``results.car()``) has the statistic and the p-value of each event in its own row. Missing
-    data: an event that lacks days of the window has no CAR, unless the convention ``missing`` keeps
-    the event.
+    The vector c selects the days of the window. The matrix V has the variances and covariances of
+    the abnormal returns of these days. X has the regressors of the estimation days, :math:`X^*` has
+    the regressors of the event days, and :math:`s^2` is the variance of the residuals. Abnormal
+    returns of different days are correlated, because they are computed with the same estimated
+    parameters.
+
+    For several events, the table ``results.car()`` has the statistic and the p-value of each event
+    in its own row. Missing data: an event that lacks days of the window has no CAR. The settings
+    ``Conventions(missing="rescale")`` and ``Conventions(missing="zero")`` keep the event.
 
     References
     ----------
@@ -405,34 +417,37 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     main_from=1, standardised=True, scales_variance=True,
 )  # fmt: skip
 def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of the CAR of one event, with the firm's variance just before it.
+    r"""Return the t-statistic of the CAR of one event, with the variance just before the event.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of one event that has all days of `window`.
+        Abnormal returns of one event as decimals (0.01 is 1%). The event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic and M-k degrees of freedom of Student's t.
+        The t-statistic and its degrees of freedom: the number of estimation days minus the number
+        of parameters of the model.
 
     Notes
     -----
     .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
-    The matrix V is defined in :func:`event_t`. The ratio k compares the variance of the firm around
-    the event with its variance in the estimation window (docs/methods/answer.md#violent-days). In
-    quiet times k is 1, and the test is :func:`event_t`. The test with k is the main test for one
-    event. Missing data are treated as in :func:`event_t`.
+    The vector c and the matrix V are defined in :func:`event_t`. The ratio k is the variance of the
+    firm around the event, divided by its variance in the estimation window. The ratio is at least
+    1. Its formula is in the manual, in the section "Violent days" of the page "The answer". In
+    quiet times k is 1, and the statistic equals :func:`event_t`. Missing data are treated as in
+    :func:`event_t`.
 
     References
     ----------
     MacKinlay, A. C. (1997), Event studies in economics and finance, Journal of Economic Literature
-    35, 13-39. J. P. Morgan/Reuters (1996), RiskMetrics technical document, 4th edition, for the
-    weights of recent days.
+    35, 13-39. J. P. Morgan/Reuters (1996), RiskMetrics technical document, 4th edition (weights of
+    recent days).
 
     Examples
     --------
@@ -458,23 +473,26 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of one event that has all days of `window`.
+        Abnormal returns of one event as decimals (0.01 is 1%). The event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic with L and M-k degrees of freedom of Fisher's F.
+        The F-statistic. The p-value comes from Fisher's F distribution with L and M-k degrees of
+        freedom. M is the number of estimation days, and k is the number of parameters of the model.
 
     Notes
     -----
     .. math:: F = \frac{AR' V^{-1} AR}{L}
 
-    The matrix V is defined in :func:`event_t`. A regression over the estimation window and the
-    event days, with a dummy for each event day, gives the same F for its dummies. For one day, F is
-    the square of the single-event t. F also finds effects that cancel over the window, which the
-    CAR does not show. Missing data: missing days are left out and not counted in L.
+    AR is the vector of the abnormal returns in the window, and the matrix V is defined in
+    :func:`event_t`. A regression over the estimation days and the event days, with a dummy for each
+    event day, gives the same F for the hypothesis that all dummies are zero. For a window of one
+    day, F is the square of the t-statistic of :func:`event_t`. Effects of opposite sign cancel in
+    the CAR, but not in F. Missing data: missing days are left out and do not count in L.
 
     References
     ----------

@@ -14,27 +14,30 @@ from .ranks import Totals, rank_z, scaled_ranks
 
 @statistic(
     "patell_u", label="Patell U (variance)", minimum=5, robust=("no", "no", "n/a", "no"),
-    null="standardised abnormal returns have the variance that the estimation window implies",
+    null="standardised abnormal returns have the same variance in the window as before",
     reference="N(0,1)", source="Patell (1976)", about_mean=False, standardised=True,
 )  # fmt: skip
 def patell_u(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Patell's U, which compares squared abnormal returns with the earlier variance.
+    r"""Return Patell's U, which compares squared abnormal returns with their usual variance.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1); positive if returns vary more.
+        The z-statistic, which is positive if returns vary more in the window than before. The
+        p-value comes from the standard normal distribution N(0,1).
 
     Raises
     ------
     InapplicableError
-        If an event has four degrees of freedom or fewer.
+        If an event has four degrees of freedom or fewer (estimation days minus parameters of the
+        model).
 
     Notes
     -----
@@ -45,10 +48,11 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
         U = \sum_{i,t} \Bigl[ SAR_{it}^2 \frac{\nu_i - 2}{\nu_i} - 1 \Bigr] \Big/
         \sqrt{\sum_{i,t} \frac{2 (\nu_i - 1)}{\nu_i - 4}}
 
-    SAR is the standardised abnormal return of a day. U is compared with the normal distribution,
-    which is right only for normal returns. With real returns, the test gives far too many false
-    alarms (17 % instead of 5 % with t(5) returns). So the test is never the main test. Missing
-    data: a missing day does not count.
+    SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
+    error. Event i has :math:`\nu_i` degrees of freedom. The p-value is right only if returns are
+    normal. With fat-tailed returns (Student's t with 5 degrees of freedom), 17% of tests are false
+    alarms instead of 5%. So the program never uses the test as its main test. Missing data: a
+    missing day does not count.
 
     References
     ----------
@@ -77,44 +81,47 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "rank_variance", label="Rank of |SAR| (variance)", minimum=5,
     robust=("yes", "no", "n/a", "yes"),
-    null="absolute abnormal returns rank alike in the window and on other days",
+    null="absolute abnormal returns have the same mean rank in the window as on other days",
     reference="N(0,1)", source="Corrado (1989), of absolute values", about_mean=False,
     uses_residuals=True, standardised=True, role="raised variance",
 )  # fmt: skip
 def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's rank statistic of the sizes of abnormal returns, above 0 if they rose.
+    r"""Return the z-statistic of the ranks of absolute abnormal returns in the window.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
+        `window`.
     window : Window
         A window of L days.
 
     Returns
     -------
     Value
-        The statistic, to be compared with N(0,1).
+        The z-statistic, which is positive if abnormal returns are larger in size in the window. The
+        p-value comes from the standard normal distribution N(0,1).
 
     Raises
     ------
     InapplicableError
-        If all ranks are tied.
+        If the ranks are equal on all days.
 
     Notes
     -----
     .. math:: Z = \frac{\sum_{t \in W} g_t}{\sqrt L \, S}
 
-    SAR is the standardised abnormal return of a day, and |SAR| its size. :math:`g_t` is the sum
-    over events of the centred ranks of |SAR| on day t (:func:`corrado`, :func:`standardise`). |SAR|
-    grows with a mean effect, and also with the variance. :func:`brown_forsythe` separates mean and
-    variance. The test keeps its false-alarm rate for events on one date and for heavy tails.
-    Missing data: a missing day has no rank.
+    SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
+    error. The statistic is computed as in :func:`corrado`, but from the ranks of |SAR|. An effect
+    on the mean of returns also makes |SAR| larger. The test :func:`brown_forsythe` does not confuse
+    an effect on the mean with a change of the variance. If events are on one date or returns have
+    heavy tails, about 5% of tests are still false alarms. Missing data: a missing day has no rank.
 
     References
     ----------
     Corrado, C. J. (1989), A nonparametric test for abnormal security-price performance in event
-    studies, Journal of Financial Economics 23, 385-395. The paper ranks signed abnormal returns.
+    studies, Journal of Financial Economics 23, 385-395. In the paper, the test ranks abnormal
+    returns with their signs.
 
     Examples
     --------
