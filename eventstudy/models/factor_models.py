@@ -105,8 +105,8 @@ class Capm(FactorModel, name="capm"):
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + \beta_i (R_{mt} - r_{ft}) + e_{it}
 
-    If a day has no return of the share, no return of the market or no riskless rate, the
-    estimation leaves out this day.
+    Missing data: the estimation leaves out a day without a return of the share, without a return
+    of the market or without a riskless rate.
 
     References
     ----------
@@ -143,8 +143,8 @@ class FamaFrench3(FactorModel, name="ff3"):
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + e_{it}
 
-    If a day has no return of the share, or no value of a factor, the estimation leaves out this
-    day.
+    Missing data: the estimation leaves out a day without a return of the share, and a day without
+    a value of a factor.
 
     References
     ----------
@@ -179,8 +179,8 @@ class Carhart(FactorModel, name="carhart"):
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + m_i MOM_t + e_{it}
 
-    If a day has no return of the share, or no value of a factor, the estimation leaves out this
-    day.
+    Missing data: the estimation leaves out a day without a return of the share, and a day without
+    a value of a factor.
 
     References
     ----------
@@ -215,8 +215,8 @@ class FamaFrench5(FactorModel, name="ff5"):
     .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + r_i RMW_t
         + c_i CMA_t + e_{it}
 
-    If a day has no return of the share, or no value of a factor, the estimation leaves out this
-    day.
+    Missing data: the estimation leaves out a day without a return of the share, and a day without
+    a value of a factor.
 
     References
     ----------
@@ -260,8 +260,8 @@ class Factors(FactorModel, name="factors"):
     -----
     .. math:: R_{it} (- r_{ft}) = \alpha_i + b_i' F_t + e_{it}
 
-    If a day has no return of the share, or no value of a factor, the estimation leaves out this
-    day.
+    Missing data: the estimation leaves out a day without a return of the share, and a day without
+    a value of a factor.
 
     References
     ----------

@@ -176,7 +176,7 @@ class Egarch(_Volatility, name="egarch"):
         \log h_t = w + a (|z_{t-1}| - E|z|) + g z_{t-1} + b \log h_{t-1}
 
     Here :math:`z = e / \sqrt h`. The parameters are estimated by quasi maximum likelihood on the
-    days of the estimation window; days with a missing return are left out. The variance of an
+    estimation window. Missing data: days without a return are left out. The variance of an
     abnormal return has two parts. The first is the forecast of h, which starts from the last
     complete estimation day. The second comes from the estimation errors of alpha and beta. For some
     events, the search for the maximum fails, or the estimated variance process is not stationary.

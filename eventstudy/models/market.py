@@ -106,8 +106,8 @@ class ConstantMean(LinearModel, name="constant_mean"):
     .. math:: R_{it} = \mu_i + e_{it}
 
     The model has one parameter, the mean :math:`\mu_i`. With M estimation days and the variance
-    :math:`s^2` of the residuals, the variance of an abnormal return is :math:`s^2 (1 + 1/M)`. Days
-    without a return are left out of the estimation.
+    :math:`s^2` of the residuals, the variance of an abnormal return is :math:`s^2 (1 + 1/M)`.
+    Missing data: the estimation leaves out days without a return.
 
     References
     ----------

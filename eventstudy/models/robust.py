@@ -91,8 +91,8 @@ class Dimson(LinearModel, name="dimson"):
     .. math:: R_{it} = \alpha_i + \sum_{j=-lags}^{leads} \beta_{ij} R_{m,t+j} + e_{it}
 
     The model has k = 2 + lags + leads parameters. Unless `sum_beta` is true, abnormal returns come
-    from this regression, and their variance is exact. The estimation leaves out a day if the return
-    of the share is missing, or if one of the market returns of the formula is missing.
+    from this regression, and their variance is exact. Missing data: the estimation leaves out a day
+    without a return of the share, and a day without one of the market returns of the formula.
 
     References
     ----------
