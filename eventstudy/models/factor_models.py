@@ -99,13 +99,14 @@ class FactorModel(LinearModel):
 
 
 class Capm(FactorModel, name="capm"):
-    r"""The market model for returns in excess of the riskless rate.
+    r"""Market model for returns minus the riskless rate: the capital asset pricing model (CAPM).
 
     Notes
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + \beta_i (R_{mt} - r_{ft}) + e_{it}
 
-    Missing data: days without a return or the riskless rate are left out.
+    Missing data: the estimation leaves out a day without a return of the share, without a return
+    of the market or without a riskless rate.
 
     References
     ----------
@@ -136,13 +137,14 @@ class Capm(FactorModel, name="capm"):
 
 
 class FamaFrench3(FactorModel, name="ff3"):
-    r"""The Fama-French model with three factors: market, size and value.
+    r"""Fama-French model with the three factors market, size and value.
 
     Notes
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + e_{it}
 
-    Missing data: days without the return or a factor are left out.
+    Missing data: the estimation leaves out a day without a return of the share, and a day without
+    a value of a factor.
 
     References
     ----------
@@ -171,13 +173,14 @@ class FamaFrench3(FactorModel, name="ff3"):
 
 
 class Carhart(FactorModel, name="carhart"):
-    r"""The Carhart model with four factors: market, size, value and momentum.
+    r"""Carhart model with the four factors market, size, value and momentum.
 
     Notes
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + m_i MOM_t + e_{it}
 
-    Missing data: days without the return or a factor are left out.
+    Missing data: the estimation leaves out a day without a return of the share, and a day without
+    a value of a factor.
 
     References
     ----------
@@ -205,14 +208,15 @@ class Carhart(FactorModel, name="carhart"):
 
 
 class FamaFrench5(FactorModel, name="ff5"):
-    r"""The Fama-French model with the factors market, size, value, profitability and investment.
+    r"""Fama-French model with the factors market, size, value, profitability and investment.
 
     Notes
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + r_i RMW_t
         + c_i CMA_t + e_{it}
 
-    Missing data: days without the return or a factor are left out.
+    Missing data: the estimation leaves out a day without a return of the share, and a day without
+    a value of a factor.
 
     References
     ----------
@@ -241,20 +245,23 @@ class FamaFrench5(FactorModel, name="ff5"):
 
 
 class Factors(FactorModel, name="factors"):
-    r"""A model with all columns of the factor files as factors.
+    r"""Model that explains the return of a share by the factors in files of your own.
 
-    If the files have a column ``rf``, the riskless rate, returns are in excess of this rate.
+    If the files have a column ``rf`` with the riskless rate, the model subtracts this rate from the
+    return of the share.
 
     Parameters
     ----------
     columns : tuple of str
-        Columns of the factor files to use as factors. By default all columns.
+        Names of the columns of the factor files that the model uses as factors. By default, the
+        model uses all columns except ``rf``.
 
     Notes
     -----
     .. math:: R_{it} (- r_{ft}) = \alpha_i + b_i' F_t + e_{it}
 
-    Missing data: days without the return or a factor are left out.
+    Missing data: the estimation leaves out a day without a return of the share, and a day without
+    a value of a factor.
 
     References
     ----------

@@ -168,7 +168,7 @@ class Gjr(_Volatility, name="gjr"):
 
 
 class Egarch(_Volatility, name="egarch"):
-    r"""The market model with EGARCH(1,1) errors, whose variance is forecast by seeded simulation.
+    r"""Market model with EGARCH(1,1) errors; their variance is forecast by simulation.
 
     Notes
     -----
@@ -176,10 +176,12 @@ class Egarch(_Volatility, name="egarch"):
         \log h_t = w + a (|z_{t-1}| - E|z|) + g z_{t-1} + b \log h_{t-1}
 
     Here :math:`z = e / \sqrt h`. The parameters are estimated by quasi maximum likelihood on the
-    estimation window. The variance of an event day has two parts: the forecast from the last
-    complete estimation day, and the error of alpha and beta. Missing data: days on which a return
-    is missing are skipped. If the search finds no stationary optimum for an event, the model is
-    estimated by least squares, and `remark` says so.
+    estimation window. Missing data: days without a return are left out. The variance of an
+    abnormal return has two parts. The first is the forecast of h, which starts from the last
+    complete estimation day. The second comes from the estimation errors of alpha and beta. For some
+    events, the search for the maximum fails, or the estimated variance process is not stationary.
+    The program then estimates the market model by least squares, and the event has the flag
+    ``fallback_model``.
 
     References
     ----------

@@ -101,14 +101,15 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
 
 
 class ConstantMean(LinearModel, name="constant_mean"):
-    r"""The model in which the normal return is the firm's mean return in the estimation window.
+    r"""Model in which the normal return is the mean return of the share in the estimation window.
 
     Notes
     -----
     .. math:: R_{it} = \mu_i + e_{it}
 
-    The model has k = 1 parameter. With M estimation days, the forecast error of a day has the
-    variance :math:`s^2 (1 + 1/M)`. Missing data: days without a return are left out.
+    The model has one parameter, the mean :math:`\mu_i`. With M estimation days and the variance
+    :math:`s^2` of the residuals, the variance of an abnormal return is :math:`s^2 (1 + 1/M)`.
+    Missing data: the estimation leaves out days without a return.
 
     References
     ----------

@@ -74,25 +74,26 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
 
 @dataclass(frozen=True)
 class Dimson(LinearModel, name="dimson"):
-    r"""The market model with the market's returns on the days before and after as well.
+    r"""Market model that also uses the market's returns of the days before and after.
 
     Parameters
     ----------
     lags, leads : int
-        Number of sessions before and after the day whose market returns enter, at least 0.
+        How many sessions before the day (`lags`) and after it (`leads`) the regression uses market
+        returns of. Each number is at least 0.
     sum_beta : bool
-        If true, the normal return is alpha + (sum of the slopes) R_m of the day, and alpha is the
-        mean of R less (sum of the slopes) times the mean of R_m. The variance of least squares is
-        then used as an approximation.
+        If true, the slopes of the regression are added to one beta, and the normal return is
+        alpha + beta R_m with the market return R_m of the same day. Alpha is then the mean return
+        of the share minus beta times the mean of R_m. The variance of the abnormal returns is then
+        approximate.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \sum_{j=-lags}^{leads} \beta_{ij} R_{m,t+j} + e_{it}
 
-    The model has k = 2 + lags + leads parameters. Abnormal returns come from the full regression,
-    and the variance of their forecast errors is exact. Missing data: a day is left out if its
-    return is missing, or if the market return is missing on one of the `lags` days before or
-    `leads` days after it.
+    The model has k = 2 + lags + leads parameters. Unless `sum_beta` is true, abnormal returns come
+    from this regression, and their variance is exact. Missing data: the estimation leaves out a day
+    without a return of the share, and a day without one of the market returns of the formula.
 
     References
     ----------
