@@ -173,11 +173,11 @@ def test_page(name: str) -> str:
     """Return the page of a test."""
     test = STATISTICS[name]
     where = f"{test.compute.__module__}.{test.compute.__qualname__}"
-    rows = [("The statistic is compared with", in_full(test.reference))]
+    rows = [("The statistic is compared with", test.reference)]
     rows += [(text, GRADES[getattr(test, trait)]) for trait, text in TRAITS.items()]
     rows += [
         ("The program warns if there are fewer events than", str(test.minimum)),
-        ("The test is from", in_full(test.source)),
+        ("The test is from", test.source),
     ]
     alarms = size_rows(name)
     return "\n\n".join(
@@ -228,22 +228,6 @@ ALARMS = (
     "of another program, which was written independently.\n"
     "The page on [size and power](../methods/size.md) explains how the samples were simulated."
 )
-# Remarks of a distribution or a source that a page writes in full.
-IN_FULL = {
-    "rank of days, F(N,nu-N+1) if L > 1": (
-        "the ranks of the estimation days if L is 1, and F(N,nu-N+1) if L is larger"
-    ),
-    "exact, N(0,1) with ties or N > 60": (
-        "the exact distribution, or N(0,1) if N is above 60 or two CARs have the same size"
-    ),
-    "F(N L,Rao), exact": "F(N L,df_2) by Rao's formula, which is exact",
-    ", exact under normality": ". The p-value is exact if returns are normal",
-    "exact under normality for": "exact for normal returns if",
-    "N or L up to 2": "N or L is 1 or 2",
-    "(1992) for windows": "(1992) for windows of several days",
-    "(2010, 2011), combined here": "(2010) and (2011). This program combines the two papers",
-    ", for the mean of several events": ", for one event. This program tests the mean of several",
-}
 # Where the axis of false alarms ends, in percent.
 LAST_RATE = 20
 USE_TEST = """```sh
@@ -308,13 +292,6 @@ NEEDS = {
     "garch": ("The model needs the package `arch`. Install it with `pip install arch`.", "", ""),
 }  # fmt: skip
 LIKE = {"gjr": "garch", "egarch": "garch"}
-
-
-def in_full(text: str) -> str:
-    """Return the text of a cell with its shortest remarks written in full."""
-    for short, full in IN_FULL.items():
-        text = text.replace(short, full)
-    return text
 
 
 def size_rows(name: str) -> list[tuple[str, str, str]]:

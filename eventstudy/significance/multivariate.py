@@ -79,7 +79,7 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "mvrm", label="MVRM F", minimum=1, robust=("yes", "n/a", "no", "fair"),
-    null="the CAR of every event is zero", reference="rank of days, F(N,nu-N+1) if L > 1",
+    null="the CAR of every event is zero", reference="rank of days, F(N,nu-N+1) for several days",
     source="Schipper and Thompson (1983)", about_mean=False, of_every_event=True,
 )  # fmt: skip
 def mvrm(sample: AbnormalReturns, window: Window) -> Value:
@@ -153,7 +153,7 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "mvrm_wilks", label="MVRM Wilks F", minimum=1, robust=("yes", "n/a", "no", "no"),
     null="every abnormal return of every event in the window is zero",
-    reference="F(N L,Rao), exact under normality for N or L up to 2",
+    reference="F(N L,Rao), exact under normality if N or L is 1 or 2",
     source="Wilks (1932); Rao (1951); Schipper and Thompson (1983)", about_mean=False,
     of_every_event=True,
 )  # fmt: skip

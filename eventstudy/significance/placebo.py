@@ -26,7 +26,7 @@ ENOUGH, ENOUGH_DONORS = 40, 20
     null="the mean CAR has the same distribution as the mean sum of abnormal returns over equally "
     "many estimation days",
     reference="placebo rank",
-    source="Gelbach, Helland and Klick (2013), for the mean of several events", uses_residuals=True,
+    source="Gelbach, Helland and Klick (2013), extended to several events", uses_residuals=True,
 )  # fmt: skip
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     r"""Return the mean CAR divided by its standard deviation in earlier periods.

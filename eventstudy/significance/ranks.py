@@ -227,7 +227,7 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
     "corrado", label="Corrado rank", minimum=5, robust=("yes", "no", "weak", "yes"),
     null="abnormal returns have the same mean rank in the window as on other days",
     reference="N(0,1)",
-    source="Corrado (1989); Cowan (1992) for windows", about_mean=False, core=True,
+    source="Corrado (1989); Cowan (1992) for several days", about_mean=False, core=True,
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado(sample: AbnormalReturns, window: Window) -> Value:
@@ -574,7 +574,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "grank_z_kp", label="GRANK-Z-KP", minimum=10, robust=("yes", "yes", "yes", "no"), null=NULL,
-    reference="N(0,1)", source="Kolari and Pynnonen (2010, 2011), combined here",
+    reference="N(0,1)", source="Kolari and Pynnonen (2010, 2011), both combined",
     about_mean=False, skewed=(0.064, 0.198), pairs_next_session=True, uses_residuals=True,
     standardised=True,
 )  # fmt: skip

@@ -205,7 +205,7 @@ def positive_share(resid: FloatArray, length: int) -> FloatArray:
 
 @statistic(
     "wilcoxon", label="Wilcoxon", minimum=6, robust=("no", "no", "yes", "no"),
-    null="CARs are symmetric about zero", reference="exact, N(0,1) with ties or N > 60",
+    null="CARs are symmetric about zero", reference="exact, N(0,1) with ties or above 60 events",
     source="Wilcoxon (1945)", about_mean=False, skewed=(0.07, 0.226),
 )  # fmt: skip
 def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
