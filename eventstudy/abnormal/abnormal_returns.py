@@ -155,8 +155,8 @@ class AbnormalReturns:
     def length(self) -> IntArray:
         """Number of trading sessions that each abnormal return covers, shape (events, event days).
 
-        The number differs from :attr:`spans` only if the sessions of a trading halt are not counted
-        as event days.
+        The number is larger than :attr:`spans` if the return covers sessions that do not count as
+        event days, such as sessions of a trading halt with the setting ``halt="shift"``.
         """
         return self.taken(self.study.length)
 
@@ -172,7 +172,11 @@ class AbnormalReturns:
 
     @property
     def df_resid(self) -> IntArray:
-        """Estimation days with complete data minus parameters, for each event, shape (events,)."""
+        """Residual degrees of freedom of each event, shape (events,).
+
+        The value is the number of estimation days with complete data, minus the number of
+        parameters.
+        """
         return self.taken(self.study.df_resid)
 
     @property
@@ -827,8 +831,8 @@ class AbnormalReturns:
             k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
         On the days of the window, q' is the smaller of q and 6 max(1, k_0). On the days before the
-        window, q' equals q. The two upper limits 6 max(1, k_m) and 6 max(1, k_0) prevent that one
-        large move, such as a leak of the news, counts as a time of high volatility.
+        window, q' equals q. The two upper limits 6 max(1, k_m) and 6 max(1, k_0) make sure that one
+        large move, such as a leak of the news, does not count as a time of high volatility.
 
         A model without a market takes q from the index of the event. If there is no index either, k
         is max(1, k_u). If a price limit extends the window of an event, b is the last day of the

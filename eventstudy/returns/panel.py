@@ -54,7 +54,7 @@ class ReturnsPanel:
         Quantity in the array `values`. Volume, turnover and volatility are logarithms of the values
         of one session.
     failures : mapping of str to str
-        The reason for each symbol that has no row.
+        The reason why a symbol has no row, by the symbol.
     notes : tuple of str
         Notes on data that the program did not use.
     prices : DataFrame, optional

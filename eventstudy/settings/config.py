@@ -108,8 +108,8 @@ class StudyConfig:
 
     Two studies with equal settings and equal data give equal numbers.
 
-    You can write a value as in Python or as in a study file. For example, the window [0,1] is ``(0,
-    1)`` or ``"0:1"``.
+    You can write a value as in Python or as in a study file. For example, ``(0, 1)`` and ``"0:1"``
+    are the same window.
 
     Attributes
     ----------
@@ -233,10 +233,10 @@ class StudyConfig:
     scar, overlap, missing, limits, min_history, fpc, draws, seed
         Settings of the significance tests. The class :class:`Conventions` explains them.
     grid : mapping of str to list
-        Other choices for some settings, such as ``{"model": ["market", "capm"]}``. The program
-        repeats the study for every combination of the choices, and writes the results to the file
-        ``tables/specifications.csv``. If you give no choices, the program uses its default choices
-        in studies of up to 200 events.
+        Other choices for some settings, such as ``{"model": ["market", "market_adjusted"]}``. The
+        program repeats the study for every combination of the choices, and writes the results to
+        the file ``tables/specifications.csv``. If you give no choices, the program uses its default
+        choices in studies of up to 200 events.
 
     Examples
     --------

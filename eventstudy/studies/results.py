@@ -42,10 +42,8 @@ NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 class EventStudyResults(FittedStudy):
     """Results of a fitted study.
 
-    The methods test, draw and export the results.
-
-    Some methods return the results of one group or of some events. The returned object has the same
-    methods.
+    The methods test, draw and export the results. The methods :meth:`of_group` and :meth:`subset`
+    return the results for some of the events, as an object of the same class.
 
     Attributes
     ----------
@@ -288,9 +286,9 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the mean CAR (CAAR) as a path over the event days, with a 95% band for each day.
 
-        The path is 0 on the day before the main window (the base day). On a later day, the path is
-        the CAAR from the day after the base day up to the later day. On an earlier day, the path is
-        minus the CAAR from the day after the earlier day up to the base day.
+        The path is 0 on the day before the main window, which is called the base day b. On a day t
+        after the base day, the path is the CAAR over the window [b+1, t]. On a day t before the
+        base day, the path is minus the CAAR over the window [t+1, b].
 
         Parameters
         ----------
@@ -358,10 +356,10 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
-        The line is 0 on the day before the main window (the base day). On a later day, the line is
-        the CAR from the day after the base day up to the later day. On an earlier day, the line is
-        minus the CAR from the day after the earlier day up to the base day. Without an event, the
-        line would lie in the shaded range on each day with a probability of 95%.
+        The line is 0 on the day before the main window, which is called the base day b. On a day t
+        after the base day, the line is the CAR over the window [b+1, t]. On a day t before the base
+        day, the line is minus the CAR over the window [t+1, b]. If nothing happened, the line would
+        lie in the shaded range of a given day with a probability of 95%.
 
         Parameters
         ----------
@@ -708,11 +706,13 @@ class EventStudyResults(FittedStudy):
             One row per event. The column nobs is the number of estimation days, and missing is the
             share of days without a return. The columns r2 and r2_adjusted show the fit.
 
-            The other columns are about the residuals and the parameters. Autocorrelation of the
-            residuals: durbin_watson, autocorrelation and ljung_box_p. Changing variance: arch_p and
-            breusch_pagan_p. Normal distribution: jarque_bera_p, skewness and kurtosis. Stable
-            parameters: chow_f, chow_p and cusum_p. The column condition is the condition number of
-            the regressors. A diagnostic is NaN if there are too few days or regressors.
+            Three columns show whether the residuals are autocorrelated: durbin_watson,
+            autocorrelation and ljung_box_p. The columns arch_p and breusch_pagan_p show whether the
+            variance of the residuals changes. The columns jarque_bera_p, skewness and kurtosis
+            compare the residuals with a normal distribution. The columns chow_f, chow_p and cusum_p
+            show whether the parameters change during the estimation window. The column condition is
+            the condition number of the regressors. A diagnostic is NaN if there are too few days or
+            regressors.
 
         Examples
         --------
@@ -1144,10 +1144,10 @@ class EventStudyResults(FittedStudy):
             column n_sessions is the number of sessions in the CAR, and last_session is the last of
             these sessions.
 
-            The column variance_multiple is the variance of the firm's returns around the event,
-            divided by their variance in the estimation window. The column pvalue_regime is a
-            p-value that uses this larger variance, and the report shows this p-value. In a study of
-            more than 5,000 events, variance_multiple and pvalue_regime are NaN.
+            The column variance_multiple says how many times its usual variance the firm has around
+            the event. The column pvalue_regime is a p-value that allows for this larger variance,
+            and the report shows this p-value. In a study of more than 5,000 events,
+            variance_multiple and pvalue_regime are NaN.
 
             The columns of your events file follow. If an event lacks days of the window, its CAR
             and the numbers computed from it are NaN.

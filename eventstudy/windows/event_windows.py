@@ -145,8 +145,8 @@ class EventWindows(StudyWindows):
     def length(self) -> IntArray:
         """Number of trading sessions that each return covers, shape (events, days).
 
-        The number differs from :attr:`spans` only if the sessions of a trading halt are not counted
-        as event days.
+        The number is larger than :attr:`spans` if the return covers sessions that do not count as
+        event days, such as sessions of a trading halt with the setting ``halt="shift"``.
         """
         return self._array("length")
 
@@ -256,8 +256,8 @@ class EventWindows(StudyWindows):
         """Number of sessions for which each normal return includes alpha, shape (events, days).
 
         Alpha is the constant of the model for one session. The normal return over m sessions
-        includes m times alpha. After a trading halt whose sessions are not counted as event days, m
-        is at most `halt_drift`.
+        includes m times alpha. If the return covers sessions that do not count as event days, such
+        as sessions of a trading halt, m is at most `halt_drift`.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
