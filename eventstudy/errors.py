@@ -84,17 +84,18 @@ class EventStudyError(Exception):
     what : str
         Description of the problem.
     where : str, optional
-        File, line, column, ticker or option where the problem was found.
+        Place of the problem, such as a file, a line, a column, a ticker or an option.
     value : object, optional
-        The faulty value, shown with ``repr``.
+        The value that caused the problem.
     remedy : str, optional
         What the user can do about the problem.
 
     Attributes
     ----------
     exit_code : int
-        Exit code of the command line: 1 = problem of the data, 2 = problem of usage or
-        configuration, 4 = altered files, 75 = try again later.
+        Exit code with which the command line ends after this error. The code 1 means a problem with
+        the data, and 2 means a problem with the command or the settings. The code 4 means that
+        files of a run were altered. The code 75 means that the same command may succeed later.
 
     Examples
     --------
@@ -194,7 +195,7 @@ class Problem:
 class EventsFileError(EventStudyError):
     """The events file has faults.
 
-    The attribute ``problems`` lists all faults in the order of their lines.
+    The attribute ``problems`` lists all faults of the file, in the order of their lines.
 
     Examples
     --------

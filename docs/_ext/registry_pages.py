@@ -114,11 +114,22 @@ market model is the default. The page on
 LEFT_OUT = {
     "EventStudyResults": INNER,
     "AbnormalReturns": (
-        "groups", "hidden", "is_group", "is_of_many", "keep", "kept", "least_history", "left_out",
-        "loading_parts", "made_up_of", "taken", "where",
+        "all_events", "as_study", "by_chunk", "cached", "columns", "delayed", "groups", "hidden",
+        "is_group", "is_of_many", "keep", "kept", "least_history", "left_out", "level_car",
+        "loading_parts", "made_up_of", "of_each_event", "over", "positions_over", "recent_days",
+        "require_returns", "runs", "taken", "unextended", "where",
     ),
-    "EventWindows": ("altered", "before", "keeps_days", "reach", "source_rows", "without"),
-    "Events": ("none",),
+    "EventWindows": (
+        "altered", "before", "index_returns", "keeps_days", "of", "reach", "source_rows", "without",
+        "without_gap",
+    ),
+    "Events": ("check", "none", "of", "with_bare_cells"),
+    "LinearModel": ("bound", "check_covariance", "fitted", "recent_days", "regressors"),
+    "ReturnsPanel": (
+        "calendar_of", "closed", "from_table", "sessions_of", "with_factors", "with_portfolios",
+        "with_rows",
+    ),
+    "StudyConfig": ("choices", "columns", "named_series", "with_model"),
 }  # fmt: skip
 # Names whose pages list what they hold, and what these pages say first.
 REGISTRIES = {
@@ -126,13 +137,14 @@ REGISTRIES = {
     "STATISTICS": TESTS.replace("](", "](tests/"),
 }
 ABOUT = {
-    "MODELS": """The mapping gives the class of each model of normal returns by name. An example:
-   ``es.MODELS["market"]`` is the class of the market model. ``es.EventStudy(model=...)`` takes an
-   instance of a class, such as ``es.MODELS["market"]()``. The mapping also has the
-   models of installed plug-ins.""",
-    "STATISTICS": """The mapping gives each significance test by its name. For example,
-   ``results.test("bmp_kp", (0, 1))`` calls ``es.STATISTICS["bmp_kp"]``. Each test has a label, a
-   null hypothesis and a source. The mapping also has the tests of installed plug-ins.""",
+    "MODELS": """A mapping from the name of each model of normal returns to its class. For example,
+   ``es.MODELS["market"]`` is the class of the market model. To use a model, give its name or an
+   instance of its class, such as ``es.MODELS["market"]()``, to ``es.EventStudy(model=...)``. The
+   mapping also has the models of installed plug-ins.""",
+    "STATISTICS": """A mapping from the name of each significance test to the test. For example,
+   ``results.test("bmp_kp", (0, 1))`` uses ``es.STATISTICS["bmp_kp"]``. The attributes ``label``,
+   ``null`` and ``source`` of a test hold its name in words, its null hypothesis and its
+   publication. The mapping also has the tests of installed plug-ins.""",
 }
 PYTHON = (
     "After `import eventstudy as es`, a Python program can use the names below. "

@@ -42,38 +42,44 @@ CORRELATIONS = ("correlations", "mean_correlation")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AbnormalReturns:
-    r"""Abnormal returns of n events, each on L1 estimation days and L2 event days.
+    r"""Abnormal returns of the events of a study, with their variances.
 
-    A model with k estimated parameters gives the normal returns.
+    Each of the n events has L1 estimation days and L2 event days. A model with k parameters is
+    estimated on the estimation days. The model then gives the normal return of each event day. The
+    abnormal return is the return minus the normal return.
 
-    A statistical test takes a sample of events: the events that have all days of a window, one
-    group of events, or all events but a few. A sample stores only the row numbers of its events.
-    When an attribute of a sample is first used, the rows of the sample are cut from the array of
-    the whole study.
+    The methods :meth:`take` and :meth:`sample` return an object of the same class for some of the
+    events.
 
     Attributes
     ----------
     study : Estimates
-        The arrays of all events of the study.
+        Arrays with one row for each event of the whole study.
     rows : (n,) int array or slice
-        Row numbers of the n events in `study`.
+        Row numbers of these n events in the arrays of `study`.
     conventions : Conventions
-        Choices of the tests where published methods differ.
+        Settings of the significance tests, such as the treatment of missing days.
     taken_from : AbnormalReturns, optional
-        The larger sample that the events were taken from; None for the whole study.
+        The larger set of events from which these events were taken; None for the whole study.
     facts : dict
-        Results already computed for the events, under all conventions used so far.
+        Results that were computed before and are kept for reuse.
 
     Notes
     -----
-    The vector c selects the days of a window. The forecast errors of all days of an event contain
-    the same error of the estimated parameters. So the days of the event are not independent:
+    The CAR of an event over a window W is the sum of its abnormal returns on the days of W. These
+    abnormal returns use the same estimated parameters, so their prediction errors are correlated.
+    The variance of the CAR allows for this correlation:
 
     .. math:: Var(CAR) = c'Vc = \sum_{t \in W} noise_t + c' X^* Cov(\hat\theta) X^{*\prime} c
 
-    The program never builds the matrix of shape (n, L2, L2). Missing data: an abnormal return that
-    follows h missing sessions spans h + 1 sessions. An event that lacks days of a window has no CAR
-    over that window (:meth:`valid`).
+    In the formula, V is the covariance matrix of the prediction errors of the event days. The
+    vector c has 1 for each day of the window and 0 for other days. The matrix X* has the regressors
+    of the event days, and theta are the parameters. The term noise_t is the variance of the model's
+    error on day t.
+
+    Missing data: if h sessions before a return are missing, the return covers h + 1 sessions. An
+    event that lacks days of a window has no CAR over this window. The method :meth:`valid` says
+    which events have all days.
 
     References
     ----------
@@ -110,7 +116,7 @@ class AbnormalReturns:
 
     @property
     def event(self) -> Window:
-        """The event window of the study."""
+        """The event window of the study, in days relative to day 0."""
         return self.study.windows.event
 
     @property
@@ -120,87 +126,112 @@ class AbnormalReturns:
 
     @property
     def ar(self) -> FloatArray:
-        """Abnormal returns as decimals, shape (n, L2); a missing return is NaN, never 0."""
+        """Abnormal returns as decimals, shape (events, event days). A missing return is NaN."""
         return self.taken(self.study.ar)
 
     @property
     def resid(self) -> FloatArray:
-        """Residuals of the estimation, shape (n, L1); NaN on days that the estimation left out."""
+        """Residuals of the model on the estimation days, shape (events, estimation days).
+
+        The residual is NaN on a day that the estimation does not use.
+        """
         return self.taken(self.study.resid)
 
     @property
     def expected(self) -> FloatArray:
-        """Normal returns that the model expects on the event days, shape (n, L2)."""
+        """Normal returns that the model predicts, as decimals, shape (events, event days)."""
         return self.taken(self.study.expected)
 
     @property
     def spans(self) -> IntArray:
-        """Number of event days that each abnormal return covers, shape (n, L2); 0 if missing."""
+        """Number of event days that each abnormal return covers, shape (events, event days).
+
+        The number is usually 1. A return after missing days covers several days. The number is 0
+        for a missing return.
+        """
         return self.taken(self.study.spans)
 
     @property
     def length(self) -> IntArray:
-        """Number of sessions that each abnormal return covers, shape (n, L2); 0 if missing."""
+        """Number of trading sessions that each abnormal return covers, shape (events, event days).
+
+        The number is larger than :attr:`spans` if the return covers sessions that do not count as
+        event days, such as sessions of a trading halt with the setting ``halt="shift"``.
+        """
         return self.taken(self.study.length)
 
     @property
     def x_event(self) -> FloatArray:
-        """Explanatory variables (regressors) on the event days, shape (n, L2, k)."""
+        """Regressors of the model on the event days, shape (events, event days, parameters)."""
         return self.taken(self.study.x_event)
 
     @property
     def nobs(self) -> IntArray:
-        """Number M of complete estimation days of each event, shape (n,)."""
+        """Number of estimation days with complete data for each event, shape (events,)."""
         return self.taken(self.study.nobs)
 
     @property
     def df_resid(self) -> IntArray:
-        """Degrees of freedom of the residuals of each event, M - k, shape (n,)."""
+        """Residual degrees of freedom of each event, shape (events,).
+
+        The value is the number of estimation days with complete data, minus the number of
+        parameters.
+        """
         return self.taken(self.study.df_resid)
 
     @property
     def sigma2(self) -> FloatArray:
-        """Residual variance e'e/(M-k) of each event, shape (n,)."""
+        """Residual variance of the model for each event, shape (events,).
+
+        The variance is the sum of the squared residuals divided by :attr:`df_resid`.
+        """
         return self.taken(self.study.sigma2)
 
     @property
     def noise(self) -> FloatArray:
-        """Variance of the residual of each event day, shape (n, L2).
+        """Variance of the model's error on each event day, shape (events, event days).
 
-        `noise` is the residual variance times the number of sessions in the return. For a model
-        that forecasts the variance, such as GARCH, `noise` is the forecast. :attr:`var_ar` adds the
-        error of the estimated parameters.
+        For a return over m sessions, the variance is m times the residual variance :attr:`sigma2`.
+        A model that forecasts the variance, such as GARCH, gives its forecast instead. The
+        attribute `noise` does not include the uncertainty of the estimated parameters, but the
+        attribute :attr:`var_ar` does.
         """
         return self.taken(self.study.noise)
 
     @property
     def params(self) -> FloatArray:
-        """Estimated parameters of each event, shape (n, k)."""
+        """Estimated parameters of the model for each event, shape (events, parameters)."""
         return self.taken(self.study.params)
 
     @property
     def cov_params(self) -> FloatArray:
-        """Covariance matrix of the estimated parameters of each event, shape (n, k, k)."""
+        """Covariance matrix of the k estimated parameters of each event, shape (events, k, k)."""
         return self.taken(self.study.cov_params)
 
     @property
     def bread(self) -> FloatArray:
-        """The matrix (X'X)^-1 of the estimation days of each event, shape (n, k, k)."""
+        """The matrix (X'X)^-1 of each event, shape (events, k, k).
+
+        The matrix X has the k regressors on the estimation days.
+        """
         return self.taken(self.study.bread)
 
     @property
     def r2(self) -> FloatArray:
-        """Share of the variance of returns that the model explains for each event, shape (n,)."""
+        """R squared of the estimated model for each event, shape (events,)."""
         return self.taken(self.study.r2)
 
     @property
     def problem(self) -> ObjectArray:
-        """Reason why an event has no estimates of the model, shape (n,); "" for other events."""
+        """Reason why the model has no estimates for an event, shape (events,).
+
+        The reason is "" for an event with estimates.
+        """
         return self.taken(self.study.problem)
 
     @property
     def remark(self) -> ObjectArray:
-        """Remark on the estimation for an event, shape (n,); "" for an event without a remark."""
+        """Remark on the estimation of each event, shape (events,); "" if there is no remark."""
         return self.taken(self.study.remark)
 
     def taken(self, array: Rows) -> Rows:
@@ -224,23 +255,23 @@ class AbnormalReturns:
 
     @cached_property
     def positions(self) -> IntArray:
-        """Row numbers of these events in the study, shape (n,)."""
+        """Row number of each of these events in the whole study, shape (events,)."""
         rows = self.rows
         return np.arange(len(self.study.nobs))[rows] if isinstance(rows, slice) else rows
 
     @property
     def model(self) -> str:
-        """Name of the model of normal returns."""
+        """Name of the model of normal returns, such as ``market``."""
         return self.study.model
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Names of the k estimated parameters."""
+        """Names of the estimated parameters, such as ``alpha`` and ``beta``."""
         return self.study.parameters
 
     @cached_property
     def windows(self) -> EventWindows:
-        """Returns and factors of these events on the estimation and event windows."""
+        """The returns from which these abnormal returns were computed."""
         study = self.study.windows
         return study if self.taken_from is None else study.take(self.rows)
 
@@ -254,7 +285,7 @@ class AbnormalReturns:
 
     @property
     def x_estimation(self) -> FloatArray:
-        """Explanatory variables (regressors) on the estimation days, shape (n, L1, k)."""
+        """Regressors of the model on the estimation days, shape (events, estimation days, k)."""
         if self.study.x_estimation is not None:
             return self.taken(self.study.x_estimation)
         assert self.study.regressors is not None  # noqa: S101
@@ -271,7 +302,10 @@ class AbnormalReturns:
         return self if self.taken_from is None else self.taken_from.all_events
 
     def take(self, rows: IntArray | BoolArray | slice) -> AbnormalReturns:
-        """Return a sample of some of these events, chosen by position or by a mask."""
+        """Return the abnormal returns of some of the events.
+
+        The argument `rows` is an array of positions, a boolean mask or a slice.
+        """
         if self.taken_from is None and isinstance(rows, slice):
             # A slice of the study has views of its arrays, no copies.
             return AbnormalReturns(self.study, rows, self.conventions, self)
@@ -304,12 +338,14 @@ class AbnormalReturns:
         return vars(AbnormalReturns(self.study.take(self.rows), conventions=self.conventions))
 
     def under(self, **changes: Any) -> AbnormalReturns:
-        """Return these abnormal returns with other conventions for the tests.
+        """Return the same abnormal returns with other settings of the significance tests.
+
+        The arguments are settings of :class:`Conventions`, such as ``missing="zero"``.
 
         Raises
         ------
         ConfigError
-            If a convention is unknown, or has an unknown value.
+            If a setting does not exist or has an unknown value.
         """
         names = [f.name for f in fields(Conventions)]
         for name in changes:
@@ -434,9 +470,9 @@ class AbnormalReturns:
         return np.flatnonzero(is_left_out[whole.rows])
 
     def sample(self, window: Window) -> AbnormalReturns:
-        """Return the sample of the events that have all days of `window`.
+        """Return the abnormal returns of the events that have all days of `window`.
 
-        If all events have all days, the sample is the same object.
+        The method :meth:`valid` says which events have all days.
         """
         return self.where(self.valid(window))
 
@@ -450,36 +486,49 @@ class AbnormalReturns:
 
     @property
     def has_history(self) -> BoolArray:
-        """Whether each event has enough estimation days for standardised tests, shape (n,)."""
+        """Whether each event has enough estimation days for standardised tests, shape (events,).
+
+        Standardised tests divide each CAR by its standard error. The setting ``min_history`` of
+        :class:`Conventions` is the smallest number of days.
+        """
         return np.asarray(self.nobs >= self.least_history)
 
     def in_tests(self, window: Window) -> BoolArray:
-        """Return whether each event enters standardised tests over `window`, shape (n,).
+        """Return whether standardised tests over `window` use each event, shape (events,).
 
-        An event enters if it has all days of the window (:meth:`valid`) and enough complete
-        estimation days. If only one event has all days of the window, this event enters in any
-        case.
+        Standardised tests divide each CAR by its standard error. They use the events that have all
+        days of the window (:meth:`valid`) and enough estimation days (:attr:`has_history`). If only
+        one event has all days of the window, the tests use this event even if it has few estimation
+        days.
         """
         valid = self.valid(window)
         return valid if valid.sum() == 1 else valid & self.has_history
 
     def tested(self, window: Window) -> AbnormalReturns:
-        """Return the sample of the events that enter standardised tests over `window`."""
+        """Return the abnormal returns of the events that standardised tests over `window` use."""
         return self.where(self.in_tests(window))
 
     @cached_property
     def var_ar(self) -> FloatArray:
-        """Variance of the prediction error of each AR, noise + x*' Cov(theta) x*, shape (n, L2)."""
+        """Variance of the prediction error of each abnormal return, shape (events, event days).
+
+        The variance is :attr:`noise` + x' Cov(theta) x. The vector x has the regressors of the day,
+        and theta are the estimated parameters.
+        """
         variance = self.noise + form(self.x_event, self.cov_params)
         return np.where(np.isfinite(self.ar), variance, np.nan)
 
     @cached_property
     def sar(self) -> FloatArray:
-        """Standardised abnormal returns AR / sqrt(Var(AR)), shape (n, L2) (Patell 1976)."""
+        """Standardised abnormal returns, shape (events, event days).
+
+        A standardised abnormal return is AR / sqrt(Var(AR)), where Var(AR) is :attr:`var_ar`
+        (Patell 1976).
+        """
         return self.ar / np.sqrt(self.var_ar)
 
     def sar_over(self, window: Window) -> FloatArray:
-        """Return the standardised abnormal returns on the days of a window, shape (n, L)."""
+        """Return the standardised abnormal returns on the days of a window."""
         days = self.columns(window)
         return self.of_each_event(("sar", window), lambda study: study.sar[:, days].copy())
 
@@ -503,14 +552,20 @@ class AbnormalReturns:
         return self.over(self.study.windows.event_positions, window)
 
     def inside(self, window: Window) -> BoolArray:
-        """Return whether each abnormal return begins and ends inside the window, shape (n, L)."""
+        """Return whether each abnormal return lies entirely inside the window.
+
+        The array has one row per event and one column per day of the window. For example, a return
+        over two days that ends on the first day of the window begins before the window. The array
+        then has False on this day.
+        """
         spans = self.over(self.study.spans, window)
         return np.asarray((spans > 0) & (spans <= np.arange(1, len(window) + 1)))
 
     def covered(self, window: Window) -> IntArray:
-        """Return the number of days of `window` that have abnormal returns, shape (n,).
+        """Return how many days of `window` the abnormal returns of each event cover.
 
-        An abnormal return counts only if it begins and ends inside the window.
+        An abnormal return over several days counts with all its days, but only if it begins and
+        ends inside the window.
         """
         spans = self.over(self.study.spans, window)
         return np.asarray(np.where(self.inside(window), spans, 0).sum(axis=1))
@@ -522,15 +577,16 @@ class AbnormalReturns:
         return self.runs.at_limit[:, self.columns(window).stop - 1] & self.inside(window)[:, -1]
 
     def valid(self, window: Window) -> BoolArray:
-        """Return whether each event has all days of `window`, shape (n,).
+        """Return whether each event has all days of `window`, shape (events,).
 
-        A return over several sessions counts for all its days if the return begins and ends inside
-        the window. If the window ends while trading is halted, the event lacks days.
+        A return over several days covers all these days if it begins and ends inside the window. If
+        trading is still halted on the last day of the window, the event lacks days.
 
-        The convention ``missing`` can admit events that have only some days of the window. The
-        convention ``limits`` concerns events that close the window at a price limit. The choice
-        "drop" removes an event that closes the window at a limit. The choice "extend" requires that
-        the share later closes off the limit.
+        Two settings of :class:`Conventions` change the result. With ``missing="rescale"`` or
+        ``missing="zero"``, one day of the window is enough. The setting ``limits`` matters if the
+        share closes at a price limit on the last day of the window. With ``limits="drop"``, the
+        result for such an event is False. With ``limits="extend"``, the result is False if no later
+        close away from the limit is found.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
@@ -547,22 +603,23 @@ class AbnormalReturns:
         return complete & (~delayed | reopened)
 
     def car(self, window: Window) -> FloatArray:
-        """Return the cumulative abnormal returns (CAR) as decimals, shape (n,).
+        """Return the cumulative abnormal return (CAR) of each event as a decimal, shape (events,).
 
-        The CAR of an event that lacks days of the window is NaN (see :meth:`valid`).
+        The CAR is NaN for an event that lacks days of the window (see :meth:`valid`).
         """
         return self.of_each_event(("car", window), lambda study: study._car(window))
 
     def mean_car(self, window: Window) -> float:
-        """Return the mean CAR over `window`; NaN if the sample has no events."""
+        """Return the mean CAR over `window` as a decimal; NaN if there are no events."""
         if not len(self):
             return np.nan
         return self.cached(("mean_car", window), lambda: float(self.car(window).mean()))
 
     def var_car(self, window: Window) -> FloatArray:
-        """Return the variance c'Vc of the prediction error of each CAR, shape (n,).
+        """Return the variance of the prediction error of each CAR, shape (events,).
 
-        The variance for an event that lacks days of the window is NaN (see :meth:`valid`).
+        The square root of this variance is the standard error of the CAR. The variance is NaN for
+        an event that lacks days of the window (see :meth:`valid`).
         """
         return self.of_each_event(("var_car", window), lambda study: study._var_car(window))
 
@@ -577,20 +634,23 @@ class AbnormalReturns:
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
-        """Return whether a price limit extends `window` for each event, shape (n,).
+        """Return whether a price limit extends `window` for each event, shape (events,).
 
-        An extended window runs until the first close off the price limit.
+        Suppose that the share closes at a price limit on the last day of the window. With the
+        setting ``limits="extend"`` of :class:`Conventions`, the window is then extended to the
+        first session that does not close at the limit.
         """
         if self.conventions.limits != "extend":
             return np.zeros(len(self), dtype=bool)
         return self.valid(window) & self.delayed(window)
 
     def sessions_of(self, window: Window) -> tuple[IntArray, DateArray]:
-        """Return the number of sessions that each CAR covers and the last of these sessions.
+        """Return the number of sessions in the CAR of each event, and the last of these sessions.
 
-        The numbers and the last sessions are two arrays of shape (n,). The number includes all
-        sessions of a return over several sessions, and the sessions that a price limit adds to the
-        window. For an event without a CAR, the number is 0 and the session NaT.
+        The method returns two arrays with one value per event. The first array has the numbers of
+        sessions. A return over several sessions counts with all its sessions, and sessions by which
+        a price limit extends the window count too. The second array has the dates of the last
+        sessions. For an event without a CAR, the number is 0 and the date is NaT (no date).
         """
         cols = self.columns(window)
         inside = self.inside(window)
@@ -673,22 +733,24 @@ class AbnormalReturns:
         return len(window) / np.maximum(self.covered(window), 1)
 
     def car_t(self, window: Window) -> FloatArray:
-        """Return the t statistic CAR / sqrt(Var(CAR)) of each event, shape (n,)."""
+        """Return the t statistic CAR / sqrt(Var(CAR)) of each event, shape (events,)."""
         return self.car(window) / np.sqrt(self.var_car(window))
 
     def car_pvalues(self, window: Window, raised: FloatArray | float = 1.0) -> FloatArray:
-        """Return the two-sided p-value of each event's CAR from Student's t, shape (n,).
+        """Return the two-sided p-value of each CAR from Student's t distribution.
 
         Parameters
         ----------
         window : Window
         raised : (n,) float array
-            Factor by which the variance of each CAR is multiplied.
+            Factor that multiplies the variance of each CAR, for example the ratio from
+            :meth:`recent_variance`.
 
         Returns
         -------
         (n,) float array
-            P-value of each event; NaN for events that lack days of the window (see :meth:`valid`).
+            The p-value of each event. The p-value is NaN for an event that lacks days of the window
+            (see :meth:`valid`).
         """
         from scipy.special import stdtr
 
@@ -699,19 +761,20 @@ class AbnormalReturns:
         return np.asarray(np.minimum(1.0, p))
 
     def car_half_widths(self, window: Window, raised: FloatArray | float = 1.0) -> FloatArray:
-        """Return half the width of the 95% interval of each CAR, shape (n,).
+        """Return half the width of the 95% confidence interval of each CAR.
 
         Parameters
         ----------
         window : Window
         raised : (n,) float array
-            Factor by which the variance of each CAR is multiplied.
+            Factor that multiplies the variance of each CAR, for example the ratio from
+            :meth:`recent_variance`.
 
         Returns
         -------
         (n,) float array
-            Half the width of each interval as a decimal; NaN for events that lack days of the
-            window (see :meth:`valid`).
+            Half the width of each interval, as a decimal. The value is NaN for an event that lacks
+            days of the window (see :meth:`valid`).
         """
         from scipy.special import stdtrit
 
@@ -720,11 +783,13 @@ class AbnormalReturns:
         return np.asarray(half, dtype=float)
 
     def scar(self, window: Window) -> FloatArray:
-        r"""Return the standardised CAR of each event, shape (n,); NaN if the event lacks days.
+        r"""Return the standardised CAR of each event, shape (events,).
 
         Notes
         -----
-        The convention ``scar`` chooses the exact form or the sum of Patell (1976):
+        With the setting ``scar="exact"`` of :class:`Conventions`, the method divides the CAR by its
+        standard error. With ``scar="sum"``, the method divides the sum of the standardised abnormal
+        returns by the square root of their number L (Patell 1976):
 
         .. math:: \frac{CAR}{\sqrt{c'Vc}} \quad \text{or} \quad
             \frac{1}{\sqrt L} \sum_{t \in W} SAR_t
@@ -737,7 +802,7 @@ class AbnormalReturns:
         return np.where(self.valid(window), total, np.nan)
 
     def recent_variance(self, window: Window) -> FloatArray:
-        r"""Return the variance of each firm around its event relative to its estimation window.
+        r"""Return how many times its usual variance each firm has around its event.
 
         Parameters
         ----------
@@ -747,32 +812,37 @@ class AbnormalReturns:
         Returns
         -------
         (n,) float array
-            The ratio k of the variance around the event to the variance in the estimation window,
-            at least 1. The ratio is 1 for models that forecast a variance.
+            The ratio k of the variance around the event to the variance in the estimation window. A
+            ratio below 1 is set to 1. The ratio is also 1 if the model itself forecasts the
+            variance, such as GARCH.
 
         Notes
         -----
-        :math:`q_t` is the squared return of the market over its variance in the estimation window.
-        :math:`u_t^2` is the squared error of the firm over its variance in the estimation window.
-        E_s[z] is the mean of z on the days up to s, where each day has .94 of the weight of the
-        next day. With m = min(-2, a-1):
+        For each day t, :math:`q_t` is the squared deviation of the market return from its mean,
+        divided by the variance of the market return in the estimation window. Similarly,
+        :math:`u_t^2` is the squared error of the model for the firm, divided by the variance of
+        this error in the estimation window. The symbol E_s[z] is a weighted mean of z over the days
+        up to day s. In this mean, the weight of each day is 0.94 times the weight of the next day.
+        The day m is min(-2, a-1). With these symbols, k is:
 
         .. math::
 
             k_0 = E_{a-1}[q], \quad k_m = E_b[q'], \quad
             k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
-        On the days of the window q' is the smaller of q and 6 max(1, k_0); on other days q' equals
-        q. For a model without a market, q comes from the index of the event. Without any index, k =
-        max(1, k_u). The limits 6 max(1, k_m) and 6 max(1, k_0) keep the news itself from counting
-        as volatility: a leak, an earlier announcement, or news that moves the index. If a price
-        limit extends the window of an event, b is the last day of the extended window. Missing
-        data: the means leave out days without a return; k is 1 if no day has a return.
+        On the days of the window, q' is the smaller of q and 6 max(1, k_0). On the days before the
+        window, q' equals q. The two upper limits 6 max(1, k_m) and 6 max(1, k_0) make sure that one
+        large move, such as a leak of the news, does not count as a time of high volatility.
+
+        A model without a market takes q from the index of the event. If there is no index either, k
+        is max(1, k_u). If a price limit extends the window of an event, b is the last day of the
+        extended window. Missing data: the means leave out days without a return. If no day has a
+        return, k is 1.
 
         References
         ----------
-        Source of the weights: J. P. Morgan/Reuters (1996), RiskMetrics technical document, 4th
-        edition.
+        JP Morgan and Reuters (1996), RiskMetrics technical document, 4th edition. The weight 0.94
+        comes from this document.
         """
         key = ("recent variance", window)
         if len(self.all_events) <= KEPT:
@@ -823,15 +893,16 @@ class AbnormalReturns:
             raise ConfigError("this needs a study of returns", where="measure", value=measure)
 
     def bhar(self, window: Window) -> FloatArray:
-        r"""Return the buy-and-hold abnormal returns against the model as decimals, shape (n,).
+        r"""Return the buy-and-hold abnormal return (BHAR) of each event as a decimal.
 
         Notes
         -----
         .. math:: BHAR = \prod_{t \in W} (1 + R_t) - \prod_{t \in W} (1 + E[R_t])
 
-        The products run over the sessions that the CAR covers. Log returns are converted to simple
-        returns first. The BHAR is NaN for an event that lacks days of the window (:meth:`valid`).
-        In a study of volume, turnover or volatility all BHARs are NaN, because no investor can hold
+        In the formula, R_t is the return of the share and E[R_t] is its normal return. Each product
+        has one term per session of the CAR. Log returns are converted to simple returns first. The
+        BHAR is NaN for an event that lacks days of the window (see :meth:`valid`). If the study is
+        about volume, turnover or volatility, every BHAR is NaN, because an investor cannot hold
         these quantities.
         """
         cols = self.columns(window)
@@ -853,31 +924,31 @@ class AbnormalReturns:
 
     @cached_property
     def aar(self) -> FloatArray:
-        """Mean abnormal return (AAR) of each event day, shape (L2,); NaN if no event has a return.
+        """Mean abnormal return (AAR) of each event day as a decimal, shape (event days,).
 
-        The mean of a day takes only returns that cover this session alone. A return over several
-        sessions does not count for its last day. A price limit does not extend a day.
+        The mean of a day uses only the events whose return covers exactly this day. A return over
+        several days is left out. If no event has such a return, the AAR of the day is NaN.
         """
         return _mean(np.where(self.spans == 1, self.ar, np.nan))
 
     @property
     def in_aar(self) -> IntArray:
-        """Number of events in the mean abnormal return (`aar`) of each event day, shape (L2,)."""
+        """Number of events in the mean abnormal return (`aar`) of each event day."""
         return np.asarray(((self.spans == 1) & np.isfinite(self.ar)).sum(axis=0))
 
     @cached_property
     def caar(self) -> FloatArray:
-        """Mean CAR (CAAR) from the first event day up to each event day, shape (L2,).
+        """Mean CAR (CAAR) from the first event day up to each event day, shape (event days,).
 
-        The mean of each day takes the events that have all days up to this day. If every event has
-        all days, the CAAR is the sum of `aar`. A window that ends at a price limit is not extended
-        here. The mean of a day is NaN if no event has all days up to this day.
+        The mean for a day uses the events that have all event days up to this day. If no event has
+        all these days, the mean is NaN. If every event has all days, the CAAR is the cumulative sum
+        of `aar`. Price limits do not extend the windows of these CARs.
         """
         return np.array([car.mean() if len(car) else np.nan for car in self._from_start])
 
     @cached_property
     def complete(self) -> IntArray:
-        """Number of events in the mean CAR (`caar`) of each event day, shape (L2,)."""
+        """Number of events in the mean CAR (`caar`) of each event day."""
         return np.array(list(map(len, self._from_start)))
 
     @cached_property

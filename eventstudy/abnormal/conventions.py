@@ -11,40 +11,46 @@ from ..errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """Choices where published methods of a test differ.
+    """Settings of the significance tests for which published papers use different methods.
 
-    docs/methods/tests.md gives the reasons for the defaults.
+    The file ``docs/methods/tests.md`` gives the reasons for the defaults.
 
     Attributes
     ----------
     scar : {"exact", "sum"}
-        How the CAR is standardised. "exact" divides the CAR by its standard error sqrt(c'Vc). "sum"
-        divides the sum of the standardised abnormal returns by sqrt(L) (Patell 1976), where L is
-        the number of days of the window. With "sum", tests raise too many false alarms in long
-        windows.
+        How the CAR of an event is standardised. With "exact", the program divides the CAR by its
+        standard error. With "sum", it divides the sum of the standardised abnormal returns by
+        sqrt(L), where L is the number of days of the window (Patell 1976). In long windows, tests
+        with "sum" reject a true null hypothesis too often.
     overlap : {"exact", "share"}
-        How the correlation of two CARs whose windows overlap is computed: from the cosine of their
-        weights on each session ("exact"), or from the share of common sessions ("share").
+        How the program computes the correlation of two CARs whose windows overlap. With "exact", it
+        uses the weight of each calendar session in both CARs. With "share", it uses only the share
+        of sessions that the two windows have in common.
     missing : {"drop", "rescale", "zero"}
-        How to treat an event that lacks days of a window. "drop" leaves the event out of the
-        window. "rescale" multiplies the CAR by L / (days that the event has), where L is the number
-        of days of the window. "zero" uses the sum over the days that the event has. The
-        standardised CAR is the same for "rescale" and "zero".
+        How to treat an event that has no abnormal return on some days of a window. With "drop", the
+        results for this window leave the event out. With "zero", the CAR is the sum over the days
+        with an abnormal return, as if the abnormal return of the other days were zero. With
+        "rescale", this sum is multiplied by the number of days of the window and divided by the
+        number of days with an abnormal return. The standardised CAR is the same for "rescale" and
+        "zero".
     limits : {"extend", "none", "drop"}
-        How to treat a window whose last day closes at a price limit. "extend" lets the window run
-        to the first close off the limit. "none" ends the window as usual. "drop" leaves the event
-        out. The mean is then biased, because large effects are left out.
+        What to do if the share closes at a price limit of its exchange on the last day of a window.
+        With "extend", the window is extended to the first session that does not close at the limit.
+        With "none", the window does not change. With "drop", the event is left out. Dropping such
+        events biases the mean, because their effects are often large.
     min_history : int
-        Fewest complete estimation days of an event in standardised tests and in the answer; 0 = no
-        minimum. A value up to 60 is capped at three quarters of the estimation window; a value
-        above 60 is not capped. The plain average keeps events with fewer days.
+        Smallest number of estimation days with complete data that an event needs; 0 = no minimum.
+        Standardised tests and the main answer leave out events with fewer days. The unweighted
+        average of the CARs keeps these events. If the value is 60 or less, the program never
+        requires more than three quarters of the estimation window.
     fpc : bool
-        Divide rank statistics of windows of L of the T days by sqrt((T-L)/(T-1)), because ranks are
-        a finite population.
+        Whether rank tests use the finite-population correction. With the correction, the statistic
+        is divided by sqrt((T-L)/(T-1)). Here T is the number of ranked days, and L is the number of
+        days of the window.
     draws : int
-        Number of random samples of each resampling test.
+        Number of random samples that each resampling test draws.
     seed : int
-        Seed of the random numbers of resampling tests.
+        Seed of the random numbers that the resampling tests draw.
 
     Examples
     --------

@@ -34,38 +34,39 @@ SHOWN = (
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """A table of events in the order of the file.
+    """The events of a study in a table with one row per event.
 
-    An event is identified by its row number only.
+    The rows have the order of the events file.
 
     Attributes
     ----------
     table : DataFrame, shape (n_events, ...)
-        One row per announcement and listing, with the index 0, 1, 2 ... The first columns are
-        ``event_id``, ``ticker``, ``announced_at`` (as in the file), ``tz``, ``exchange`` (market
-        identifier code), ``benchmark``, ``day0`` (session date without a zone, ``datetime64[s]``),
-        ``day0_candidates`` and ``flags`` (words joined by ``;``). Every other column of the file
-        follows as text. ``day0_candidates`` lists the sessions that could be day 0, joined by
-        ``;``. The column ``day0_candidates`` exists only if some event has several sessions in it.
-        An empty cell is ``""``.
+        The first columns are ``event_id``, ``ticker``, ``announced_at`` (the announcement time as
+        in the file) and ``tz`` (its time zone). The next columns are ``exchange`` (market
+        identifier code), ``benchmark`` and ``day0``. The column ``day0`` has the date of the
+        session that is day 0. The column ``flags`` has words about the event, joined by ``;``. All
+        other columns of the file follow as text. An empty cell is ``""``.
+
+        For some events, the program cannot know which of several sessions is day 0. The table then
+        also has the column ``day0_candidates``, which lists these sessions, joined by ``;``.
     source : str
-        Name of the file, or ``"frame"`` for a DataFrame.
+        Name of the events file; ``"frame"`` if the events come from a DataFrame.
     sha256 : str
-        SHA-256 hash of the file's bytes, or of the DataFrame written as CSV.
+        SHA-256 hash of the events file, or of the DataFrame written as a CSV file.
     columns_in : tuple of str
-        Names of the input columns in their order.
+        Names of the columns of the events file, in the order of the file.
     calendar : {"exchange", "data"}
-        Whether day 0 is a session of the exchange ("exchange") or a date of the price data
-        ("data"). Returns use the same calendar by default.
+        Where day 0 comes from: a session of the exchange ("exchange"), or a date in the price data
+        ("data").
     notices : tuple of str
-        Remarks on entries that are allowed but may be a mistake.
+        Remarks on entries of the file that are allowed but may be mistakes.
 
     Notes
     -----
-    The column ``flags`` may hold two words. The word ``time_unknown`` means that the time of day is
-    not known, and that more than one session could be day 0. The word ``day0_given`` means that day
-    0 in the file differs from the day 0 computed from the time of the announcement. Words in a
-    column ``flags`` of the input are kept.
+    The program can write two words into the column ``flags``. The word ``time_unknown`` means that
+    the time of day of the announcement is not known, so more than one session could be day 0. The
+    word ``day0_given`` means that the file gives a day 0 that differs from the day 0 computed from
+    the time of the announcement. If the file has a column ``flags`` itself, its words are kept.
 
     Examples
     --------
@@ -108,7 +109,7 @@ class Events:
 
     @property
     def symbols(self) -> list[str]:
-        """Tickers of the events, each ticker once, in order of first appearance."""
+        """Tickers of the events without repetitions, in order of first appearance."""
         return list(dict.fromkeys(self.table["ticker"]))
 
     @staticmethod
@@ -121,7 +122,7 @@ class Events:
         ----------
         source : DataFrame or path
         calendar, columns : optional
-            The same arguments as those of :meth:`given`.
+            The same arguments as those of the method `given`.
 
         Returns
         -------
@@ -136,17 +137,20 @@ class Events:
         cls, events: Any, calendar: CalendarChoice = "exchange",
         columns: Mapping[str, str] | None = None,
     ) -> Events:  # fmt: skip
-        """Return `events` as Events; a file or a table is read first.
+        """Return an Events object made from a file or a table.
+
+        If `events` is already an Events object, the method returns it unchanged.
 
         Parameters
         ----------
         events : Events, DataFrame or path
-            A DataFrame may come from pandas, polars or another library that narwhals supports.
+            The events. A DataFrame may come from pandas, polars or another library that the package
+            narwhals supports.
         calendar : {"exchange", "data"}
         columns : mapping of str to str, optional
-            Names of the columns that hold ``ticker`` and ``announced_at``. By default columns named
-            ``ticker`` and ``announced_at``, or columns with usual names such as ``symbol`` and
-            ``date``.
+            Names of the columns with the ticker and the announcement date, such as ``{"ticker":
+            "ric"}``. By default, the columns are ``ticker`` and ``announced_at``, or columns with
+            usual names such as ``symbol`` and ``date``.
 
         Returns
         -------
@@ -155,7 +159,7 @@ class Events:
         Raises
         ------
         ConfigError
-            If `events` are not events, or a column of `columns` does not exist.
+            If `events` is neither a file nor a table, or if a column in `columns` does not exist.
         EventsFileError
             If the events have faults; the error lists all faults.
         """

@@ -107,9 +107,10 @@ class FittedStudy:
     engine: Engine
     layout: Layout | None = None
     sizes: MarketValues | None = None
-    #: The answers under all combinations of the choices in the setting ``grid``, one row per
-    #: combination. The attribute is None for a study without a grid, and for a subset of events.
-    #: :func:`eventstudy.robustness` gives such a table for any results.
+    #: Results of the study with other choices of its settings, such as other models or windows. The
+    #: setting ``grid`` lists the choices, and the table has one row for each combination. The
+    #: attribute is None for a study without ``grid``, and for a subset of events. The function
+    #: :func:`eventstudy.robustness` computes such a table for any study.
     #:
     #: >>> models = {"model": ["market", "market_adjusted"], "car": ["0:1"],
     #: ...           "estimation": ["-250:-31"]}
@@ -130,7 +131,7 @@ class FittedStudy:
 
     @cached_property
     def ok(self) -> BoolArray:
-        """Whether the study used each event, shape (n,).
+        """Whether the study used each event: True for used, False for dropped events.
 
         Examples
         --------
@@ -147,7 +148,7 @@ class FittedStudy:
 
     @property
     def main(self) -> Window:
-        """The main window of the study, by default [0,1] if the event window contains it.
+        """The main window of the study, by default [0,1] if the event window contains these days.
 
         Examples
         --------
@@ -160,7 +161,7 @@ class FittedStudy:
         self, name: str, window: WindowLike, *, alternative: Alternative = "two-sided",
         **conventions: Any,
     ) -> SignificanceTest:  # fmt: skip
-        """Return the result of one test over one window.
+        """Return the result of one significance test over one window.
 
         The command ``eventstudy list tests`` prints the names of all tests.
 
@@ -172,18 +173,20 @@ class FittedStudy:
             Window in trading days, as a :class:`Window`, ``(0, 1)`` or ``"0:1"``.
         alternative : {"two-sided", "less", "greater"}
         **conventions
-            Choices of the test by name, such as ``scar="sum"``; see :class:`Conventions`.
+            Settings of the test, such as ``scar="sum"``. The class :class:`Conventions` explains
+            them.
 
         Returns
         -------
         SignificanceTest
-            Result of the test on the events that have all days of the window. If the test does not
-            apply, the statistic and p are NaN and a reason is given.
+            Result of the test for the events that have all days of the window. If the test cannot
+            be computed, the statistic and the p-value are NaN, and the attribute `reason` says why.
 
         Raises
         ------
         ConfigError
-            If the test or a convention is unknown, or the window reaches beyond the event window.
+            If the test or a setting does not exist, or if the window reaches beyond the event
+            window.
 
         Examples
         --------
@@ -204,17 +207,19 @@ class FittedStudy:
         Parameters
         ----------
         windows : window or iterable of window, optional
-            Windows of the tests. By default the standard windows that fit into the event window.
+            Windows of the tests. The default is the windows in the settings of the study.
         names : iterable of str, optional
-            Names of the tests. By default all tests of a sample, or the single-event t if there is
-            only one event.
+            Names of the tests. The default is all tests that can be used for the number of events
+            (:attr:`all_tests`).
 
         Returns
         -------
         DataFrame
-            The columns are the same as in the file ``tables/tests.csv``: test, start, stop,
-            n_events, statistic, pvalue (two-sided), distribution, estimate (the mean CAR, decimal)
-            and reason. If a test does not apply, ``reason`` says why and the numbers are NaN.
+            One row per test and window. The columns start and stop are the first and the last day
+            of the window, and n_events is the number of events. The columns statistic, distribution
+            and pvalue have the result of the two-sided test. The column estimate is the mean CAR as
+            a decimal. If a test cannot be computed, its numbers are NaN, and the column reason says
+            why.
 
         Examples
         --------
@@ -232,9 +237,9 @@ class FittedStudy:
 
     @property
     def all_tests(self) -> list[str]:
-        """Names of all tests that can be used with the study's number of events.
+        """Names of the tests that can be used for the number of events in the study.
 
-        For very many events, the names are only those of the tests in the summary.
+        In a study of more than 5,000 events, the list has only the most common tests.
 
         Examples
         --------
@@ -254,7 +259,7 @@ class FittedStudy:
 
     @property
     def aar(self) -> pd.Series[float]:
-        """Average abnormal return (AAR) of each event day, as a decimal.
+        """Mean abnormal return (AAR) of each event day, as a decimal.
 
         Examples
         --------
@@ -265,9 +270,9 @@ class FittedStudy:
 
     @property
     def caar(self) -> pd.Series[float]:
-        """Mean CAR from the first event day to each event day, as a decimal.
+        """Mean CAR (CAAR) from the first event day up to each event day, as a decimal.
 
-        The mean of each day takes the events that have all days up to this day.
+        The mean for a day uses the events that have all event days up to this day.
 
         Examples
         --------
@@ -283,11 +288,11 @@ class FittedStudy:
     def aar_table(self) -> pd.DataFrame:
         """Return a table with the AAR and the CAAR of each event day.
 
-        The columns are tau (the event day), n_events, aar, n_complete and caar. `aar` is the mean
-        abnormal return (AR) of the n_events events that have a return of this day alone. `caar` is
-        the mean cumulative abnormal return (CAR) from the first day of the event window up to this
-        day. The mean `caar` takes the n_complete events that have all days up to this day. A window
-        that ends at a price limit is not extended in this table.
+        The column tau is the event day. The column aar is the mean abnormal return of the day. This
+        mean uses the events whose return covers exactly this day, and n_events is their number. The
+        column caar is the mean CAR from the first event day up to the day. This mean uses the
+        events that have all these days, and n_complete is their number. Price limits do not extend
+        the windows of these CARs.
 
         Examples
         --------
@@ -304,19 +309,12 @@ class FittedStudy:
     def car_table(self, windows: WindowsLike | None = None) -> pd.DataFrame:
         """Return the CAR of each used event over each window, with the single-event t-test.
 
-        The columns are event_id, ticker, start, stop, car, se, statistic, pvalue, scar, bhar,
-        n_days, ci_low, ci_high, n_sessions, last_session, variance_multiple and pvalue_regime. The
-        numbers of an event that lacks days of the window are NaN, and n_days counts the days that
-        the event has.
+        The table is the same as the table from :meth:`EventStudyResults.car`, but without the other
+        columns of the events file.
 
-        n_sessions is the number of sessions in the CAR, and last_session is the last session in the
-        CAR. If the last day of the window closes at a price limit, the CAR runs to the first close
-        off the limit, and n_sessions counts these further sessions too. A return over several
-        sessions counts with all its sessions.
-
-        variance_multiple is the firm's variance around the event, relative to the estimation window
-        (``AbnormalReturns.recent_variance``). pvalue_regime is the p-value that the report shows;
-        it allows for variance_multiple. For very many events, pvalue_regime is NaN.
+        The column n_sessions is the number of sessions in the CAR. A return over several sessions
+        counts with all its sessions. If a price limit extends the window of an event, the added
+        sessions count too.
 
         Examples
         --------
@@ -345,9 +343,9 @@ class FittedStudy:
     def abnormal_returns(self) -> pd.DataFrame:
         """Return the abnormal returns of the used events, one row per event and day.
 
-        The columns are event_id, ticker, tau (the event day), date, ret (the return), expected (the
-        return that the model implies), ar (the abnormal return), se (its standard error) and sar
-        (ar / se).
+        The columns tau and date are the event day and its date. The column ret is the return,
+        expected is the normal return from the model, and ar is the abnormal return. The column se
+        is the standard error of the abnormal return, and sar is ar / se.
 
         Examples
         --------
@@ -369,7 +367,8 @@ class FittedStudy:
     def model_table(self) -> pd.DataFrame:
         """Return the estimated models of the used events, one row per event.
 
-        The columns are event_id, ticker, nobs, the parameters, sigma and r2.
+        The column nobs is the number of estimation days, sigma is the standard deviation of the
+        residuals, and r2 is R squared. Each parameter has a column of its name, such as ``beta``.
 
         Examples
         --------
@@ -410,14 +409,14 @@ class FittedStudy:
         return row
 
     def subset(self, rows: str | BoolArray | IntArray | pd.Series[bool] | Sequence[int]) -> Self:
-        """Return the results of some events, without a new estimation.
+        """Return the results for some of the events. The model is not estimated again.
 
         Parameters
         ----------
         rows : str, (n,) array or Series of bool, or array of int
-            The events to take: an expression such as ``"direction == 'adverse' and not flagged"``
-            (see :func:`~eventstudy.events.where.rows_where`), a mask over the events, or positions
-            of events.
+            The events to take, in one of three forms. The first form is a condition on the columns,
+            such as ``"direction == 'adverse' and not flagged"``. The second form is a boolean mask
+            with one value per event. The third form is an array with the positions of the events.
 
         Returns
         -------
@@ -427,7 +426,8 @@ class FittedStudy:
         Raises
         ------
         ConfigError
-            If `rows` has another form, a mask has the wrong length, or a position does not exist.
+            If `rows` has none of these forms, if the mask has the wrong length, or if a position
+            does not exist.
 
         Examples
         --------
@@ -459,10 +459,10 @@ class FittedStudy:
     def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
         """Return the results of each group of events, the largest group first.
 
-        The values of a column of the events define the groups. With several columns, the name of a
-        group is a tuple of values. The order of groups counts dropped events too, so dropping
-        events does not change the order. Groups of equal size are in the order of the list. A group
-        without a used event is left out.
+        The events of a group have the same value in `column`. If you name several columns, the
+        events of a group have the same values in all of them, and the name of the group is the
+        tuple of these values. Dropped events count in the size of a group. If all events of a group
+        were dropped, the group is left out.
 
         Parameters
         ----------
@@ -475,7 +475,7 @@ class FittedStudy:
         Raises
         ------
         ConfigError
-            If the events do not have the column.
+            If the events do not have the column `column`.
 
         Examples
         --------
@@ -554,7 +554,9 @@ class FittedStudy:
         return ""
 
     def column(self, name: str) -> pd.Series[Any]:
-        """Return a column of the events; an unknown name gives ConfigError with the closest name.
+        """Return a column of the events by its name.
+
+        If there is no such column, the method raises ConfigError and suggests the closest name.
 
         Examples
         --------
@@ -586,8 +588,8 @@ class FittedStudy:
     def settings(self) -> StudyConfig:
         """The settings of the study.
 
-        If the study was fitted without settings, `settings` holds the windows and the model of the
-        study.
+        If no :class:`StudyConfig` was given for the study, these settings have only its windows and
+        its model.
 
         Examples
         --------
@@ -598,7 +600,9 @@ class FittedStudy:
         return self.config or StudyConfig(**around, model=self.model.name)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
-        """Return `windows` as Windows, or the windows of the settings if `windows` is None.
+        """Return windows as a list of Window objects.
+
+        If `windows` is None, the method returns the windows in the settings of the study.
 
         Examples
         --------

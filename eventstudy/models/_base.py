@@ -71,49 +71,54 @@ class EstimationData(NamedTuple):
 
 @dataclass(frozen=True)
 class LinearModel:
-    r"""A model of normal returns that is linear in its parameters.
+    r"""Base class of the models of normal returns, which are linear in their parameters.
 
-    A subclass defines the series that it needs (`factors`), the names of its parameters
-    (`parameters`) and its regressors (`design`). LinearModel then computes the estimates, the
-    abnormal returns and their exact prediction-error variance.
+    To define a model, write a subclass with three members. The attribute `factors` names the return
+    series that the model needs. The attribute `parameters` names the parameters. The method
+    `design` returns the regressors. From these members, the base class computes the estimates, the
+    abnormal returns and the variances of their prediction errors.
 
     Parameters
     ----------
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
-        Kind of the covariance matrix of the parameters. The covariance matrix is part of the
-        prediction-error variance.
+        Estimator of the covariance matrix of the parameters, by its name in statsmodels. The
+        standard errors of the abnormal returns use this matrix.
     zero_alpha : bool
-        Whether the normal returns of the event window leave out the estimated alpha. Over many
-        days, alpha adds up to a trend that no investor expects (docs/methods/normal-returns.md).
+        Whether the normal returns of the event window leave out alpha, the estimated constant of
+        the model. Over a long event window, alpha adds up to a trend that no investor expects.
 
     Attributes
     ----------
     name, label, formula, source : str
-        Short name, name in words, formula of the normal return, and source of the model.
+        Short name of the model, its name in words, the formula of its normal return, and its
+        publication.
     exact : bool
-        Whether the prediction-error variance is exact for the estimator. If false, the variance of
-        least squares is used as an approximation.
+        Whether the variance of the prediction errors is exact for this model. If False, the
+        variance of least squares is used as an approximation.
     by_search : bool
-        Whether the parameters of each event are found by a numerical search, which takes long.
+        Whether a slow numerical search estimates the parameters of each event.
     forecasts_variance : bool
-        Whether the model forecasts a variance for each event day.
+        Whether the model forecasts the variance of its error on each event day, as GARCH does.
     keep_spans : bool
-        Whether the estimation uses returns over several sessions.
+        Whether the estimation also uses returns that cover several sessions.
 
     Notes
     -----
-    With M complete estimation days X, event days X* and residuals e:
+    The matrix X has the k regressors of the M estimation days with complete data, and y has the
+    returns of the firm on these days. On the event days, the same quantities are X* and y*. The
+    residuals of the estimation are e. The estimates, the abnormal returns AR* and the covariance
+    matrix V of their prediction errors are:
 
     .. math::
 
         \hat\theta = (X'X)^{-1} X'y, \quad s^2 = \frac{e'e}{M - k}, \quad
         AR^* = y^* - X^* \hat\theta, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
-    Missing data: the estimation leaves out a day without the return or a regressor. The abnormal
-    return of an event day without the return or a regressor is NaN. An event has no estimates in
-    three cases: fewer than k + 5 complete days, collinear regressors, or residuals that do not
-    vary. The attribute `problem` of the abnormal returns names the case. See
-    docs/methods/normal-returns.md.
+    Missing data: if the return or a regressor is missing on an estimation day, the estimation
+    leaves out this day. If the return or a regressor is missing on an event day, the abnormal
+    return of this day is NaN. There are three reasons why an event has no estimates: fewer than k +
+    5 complete estimation days, collinear regressors, or residuals without variance. The attribute
+    `problem` of the abnormal returns gives the reason.
 
     References
     ----------
@@ -150,12 +155,12 @@ class LinearModel:
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """The series that the model needs, in the order of ``EventWindows.factors``."""
+        """The return series that the model needs, such as the return of the market."""
         return (Factor.MARKET,)
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Names of the k parameters that the model estimates."""
+        """Names of the parameters that the model estimates, such as ``alpha`` and ``beta``."""
         return ("alpha", "beta")
 
     def bound(self, columns: Collection[str]) -> LinearModel:
@@ -166,10 +171,12 @@ class LinearModel:
         return self
 
     def design(self, windows: EventWindows) -> FloatArray:
-        """Return the regressors of all days, shape (n, L1+L2, k).
+        """Return the regressors of all days, shape (events, days, parameters).
 
-        For a return over m sessions, the regressor of the intercept is m, or ``windows.drift``. The
-        regressor of a factor is its sum over the m sessions (docs/methods/missing-days.md).
+        The days are the estimation days, followed by the event days. For a return over m sessions,
+        the regressor of a factor is its sum over the m sessions, and the regressor of the constant
+        is m. After a trading halt, the regressor of the constant may be smaller
+        (``windows.drift``).
         """
         factors = windows.factors[:, :, : len(self.factors)]
         # Each regressor lies in one piece of memory: the engines take them one by one.
@@ -179,11 +186,14 @@ class LinearModel:
         return X
 
     def response(self, windows: EventWindows) -> FloatArray:
-        """Return the variable that the model explains: the return of the firm, shape (n, L1+L2)."""
+        """Return the variable that the model explains, shape (events, days).
+
+        By default this variable is the return of the firm.
+        """
         return windows.returns
 
     def market_returns(self, windows: EventWindows) -> FloatArray | None:
-        """Return the market returns that the model uses, shape (n, L1+L2).
+        """Return the market returns that the model uses, shape (events, days).
 
         The result is None for a model without a market.
         """
@@ -192,28 +202,29 @@ class LinearModel:
         return np.asarray(windows.factors[:, :, self.factors.index(Factor.MARKET)])
 
     def fit(self, windows: EventWindows, *, engine: Engine = "statsmodels") -> AbnormalReturns:
-        """Estimate the model on the estimation window and forecast the event window.
+        """Estimate the model on the estimation window and return the abnormal returns.
 
         Parameters
         ----------
         windows : EventWindows
-            Returns and factors of n events. The estimation leaves out days with a missing return or
-            regressor.
+            Returns of the firms and factors of the model. The estimation leaves out days on which a
+            return or a regressor is missing.
         engine : {"statsmodels", "batch"}
-            How least squares are computed: event by event ("statsmodels"), or for all events at
-            once ("batch").
+            How the least-squares estimates are computed: one event after another ("statsmodels"),
+            or all events at once ("batch").
 
         Returns
         -------
         AbnormalReturns
-            The abnormal returns. The row of an event that cannot be estimated is NaN, and `problem`
-            gives the reason.
+            The abnormal returns. If the model cannot be estimated for an event, all its values are
+            NaN, and the attribute `problem` gives the reason.
 
         Raises
         ------
         ConfigError
-            If `cov_type` is not "nonrobust" and the engine is "batch" or the model is not fitted by
-            least squares.
+            If the engine or the model cannot compute the covariance matrix `cov_type`. The engine
+            "batch" can compute only "nonrobust". Models that are not estimated by least squares
+            also have only "nonrobust".
         """
         self.check_covariance(engine)
         # Least squares all at once takes less time than to send its arrays away.
@@ -325,7 +336,7 @@ class LinearModel:
 
     @property
     def least_squares(self) -> bool:
-        """Whether the model is estimated by least squares on its regressors."""
+        """Whether the model is estimated by least squares."""
         return type(self).estimate is LinearModel.estimate
 
     def check_covariance(self, engine: Engine = "statsmodels") -> None:
@@ -341,7 +352,11 @@ class LinearModel:
             raise ConfigError(reason, where="cov_type", value=self.cov_type)
 
     def estimate(self, data: EstimationData) -> Fit:
-        """Return the estimates of n events, by default from least squares on complete days."""
+        """Return the estimated parameters of each event.
+
+        By default, the estimates come from least squares on the estimation days with complete data.
+        A subclass can use another estimator.
+        """
         return ENGINES[data.engine](data.y, data.X, data.complete, self.cov_type)
 
 

@@ -20,7 +20,9 @@ T = TypeVar("T")
 
 @runtime_checkable
 class PriceProvider(Protocol):
-    """A source of daily prices: any object with the method ``fetch``.
+    """A source of daily prices.
+
+    Every object with a text ``name`` and the method ``fetch`` below can be a source of prices.
 
     Examples
     --------
@@ -39,17 +41,19 @@ class PriceProvider(Protocol):
         Parameters
         ----------
         symbols : sequence of str
-            Tickers such as ``"002415.SZ"``. A ticker that is listed twice is fetched once.
+            Tickers such as ``"002415.SZ"``. If the list has a ticker twice, the source returns its
+            prices once.
         start, end : date
-            First and last session date to fetch, both included.
+            First and last date of the prices.
         progress : callable, optional
-            Called with the number of symbols done and the number of all symbols.
+            Function that the source calls to report progress. The function gets two numbers: how
+            many symbols are done, and how many symbols there are in all.
 
         Returns
         -------
         Prices
-            The prices. Every requested symbol is either in the attribute ``table`` or in the
-            attribute ``failures``.
+            The prices. If the source has prices of a symbol, they are in the attribute ``table``.
+            If the source has no prices of a symbol, the attribute ``failures`` gives the reason.
 
         Raises
         ------
@@ -197,7 +201,8 @@ def gather(
     read : callable
         Takes a symbol; raises PriceError.
     progress : callable, optional
-        Called with the number of symbols done and the number of all symbols.
+        Function that the source calls to report progress. The function gets two numbers: how many
+        symbols are done, and how many symbols there are in all.
 
     Returns
     -------
@@ -231,7 +236,8 @@ def collect(
         Takes a symbol and returns all its rows as `clean` makes them, and their provenance without
         extent and hash, or an `Answer`; raises PriceError.
     progress : callable, optional
-        Called with the number of symbols done and the number of all symbols.
+        Function that the source calls to report progress. The function gets two numbers: how many
+        symbols are done, and how many symbols there are in all.
 
     Returns
     -------

@@ -25,57 +25,48 @@ from .table import FrameTable
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReturnsPanel:
-    """Decimal returns of every symbol on all sessions, with one row per symbol and calendar.
+    """Daily returns of shares and indices on the sessions of their exchanges.
+
+    The array `values` has one row for each pair of a symbol and a trading calendar, and one column
+    for each session. A symbol is the ticker of a share or an index.
 
     Attributes
     ----------
     keys : tuple of (symbol, calendar)
-        Symbol and calendar of each row. A symbol has one row for each calendar on which it is
-        needed. The returns in a row are compounded over the sessions of the calendar of this row.
+        Symbol and calendar of each row. A symbol has one row for each calendar on which its returns
+        are needed. For example, an index that is the benchmark of shares in New York and in Tokyo
+        has two rows.
     values : (n_rows, T) float array
-        Decimal return on each session t, from the last observed close to the close of t; a missing
-        return is NaN, never 0.
+        Decimal return on each session, from the last known close before the session to the close of
+        the session. A missing return is NaN.
     spans : (n_rows, T) int16 or int32 array
-        Number of sessions that each return spans. The number is usually 1. After h missing sessions
-        it is h+1, and for a missing return it is 0.
+        Number of sessions that each return covers. The number is usually 1. The first return after
+        h missing sessions covers h + 1 sessions. The number is 0 for a missing return.
     sessions : (T,) datetime64[D] array
     calendars : mapping of str to int array
-        For each calendar, the column numbers in `sessions` of the days on which the calendar is
-        open.
+        One array for each calendar. The array has the positions in `sessions` of the dates on which
+        the exchange is open.
     hours : mapping of str to (open, close)
-        Usual opening and closing hour of each exchange in UTC. The hours show which exchanges are
-        never open at the same time.
+        Usual opening and closing time of each exchange, in UTC hours.
     kind : {"simple", "log"}
         Kind of the returns.
     measure : {"return", "volume", "turnover", "volatility"}
-        Quantity that `values` holds. All quantities except returns are logarithms of the value of
-        one session.
+        Quantity in the array `values`. Volume, turnover and volatility are logarithms of the values
+        of one session.
     failures : mapping of str to str
-        Reason why a requested symbol has no row.
-    failures_on : mapping of (symbol, calendar) to str
-        Reason why a symbol has no row on one calendar. If `failures` has another reason for the
-        symbol, the reason in `failures_on` is used.
+        The reason why a symbol has no row, by the symbol.
     notes : tuple of str
-        Notes on data that were set aside while the panel was built.
+        Notes on data that the program did not use.
     prices : DataFrame, optional
-        The long table of prices from which the returns were computed.
-    fetched : Prices, optional
-        The answer of the source of prices, including its failures.
-    requested : mapping of str to (first, last)
-        First and last day that were requested from the source for each symbol.
-    windows : mapping of str to list of (first, last)
-        First and last days of the periods for which each symbol is needed. A symbol has an entry
-        only if its source was chosen among several sources.
-    unanswered : frozenset of str
-        Symbols for which the source gave no answer. If the symbol is an index, no other index
-        replaces it.
+        The prices from which the returns were computed, with one row per symbol and date.
     faults : tuple of SeriesFault
-        Every price-data issue found in the prices or returns, and how it was handled
+        The price-data issues that the program found, and what it did about each issue
         (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
-        Whether each session reached a price limit. +1 or -1: the close is at the upper or lower
-        limit. +2 or -2: all prices of the session are at the upper or lower limit. The attribute is
-        None if no price limits are known.
+        Whether the price reached a price limit of the exchange in each session. The value 1 means a
+        close at the upper limit, and -1 means a close at the lower limit. The values 2 and -2 mean
+        that all prices of the session are at the limit. The value is 0 in other sessions. The
+        attribute is None if no price limits are known.
 
     Examples
     --------
@@ -130,7 +121,7 @@ class ReturnsPanel:
         Returns
         -------
         int
-            Number of the row; -1 if the symbol has no row on this calendar.
+            The row number. The number is -1 if the symbol has no row on this calendar.
         """
         return self._rows.get((symbol, calendar), -1)
 
@@ -155,7 +146,7 @@ class ReturnsPanel:
         return np.datetime64(self.sessions[present[-1]] if len(present) else "NaT", "D")
 
     def faults_near(self, symbol: str, first: object, last: object) -> tuple[SeriesFault, ...]:
-        """Return the price-data issues of a symbol that touch the days from `first` to `last`.
+        """Return the price-data issues of a symbol between two days.
 
         Parameters
         ----------
@@ -228,32 +219,36 @@ class ReturnsPanel:
         st: Collection[str] = (), limits: Sequence[LimitRule] = LimitRule.ALL,
         others: pd.DataFrame | None = None, **extra: object,
     ) -> ReturnsPanel:  # fmt: skip
-        """Return a panel of returns computed from a long table of prices.
+        """Compute returns from a table of prices that has one row per symbol and date.
 
         Parameters
         ----------
         table : DataFrame
-            Prices with the columns symbol, date, close and adj_close. The columns open, high, low
-            and volume are needed to find halts and price limits. A missing price is NaN. If
-            adj_close is blank for all rows of a symbol, its close is used.
+            Prices in the columns symbol, date, close and adj_close (the close adjusted for
+            dividends and splits). To find trading halts and price limits, the program also needs
+            the columns open, high, low and volume. A missing price is NaN. If adj_close is empty in
+            all rows of a symbol, the program uses the column close.
         keys : iterable of (symbol, calendar)
-            The rows to make. A symbol that is absent from `table` gets no row.
+            The symbol and the calendar of each row to compute. A symbol without prices in `table`
+            gets no row.
         sessions : mapping of calendar name to Sessions
         kind : {"simple", "log"}
         measure : {"return", "volume", "turnover", "volatility"}
         shares : mapping of symbol to float, optional
             Shares outstanding of each symbol, needed for the turnover.
         failures : mapping of symbol to str, optional
-            Reasons why symbols are not in `table`. The panel adds symbols that lack the data for
-            `measure`.
+            Reasons why symbols have no prices in `table`. The reasons are stored in the attribute
+            `failures` of the panel.
         st : collection of str
-            Symbols under special treatment (ST), which have price limits of their own.
+            Symbols of Chinese shares under special treatment (ST), which have their own price
+            limits.
         limits : sequence of LimitRule
-            Rules for price limits. A rule in `limits` is tried before the rules of the package.
+            Rules for price limits. To add a rule to the built-in rules, write ``limits=(own,
+            *LimitRule.ALL)``.
         others : DataFrame, optional
-            Price rows of other sources, in the form of ``Prices.others``.
+            Prices of the same symbols from other sources, in the form of ``Prices.others``.
         **extra
-            Further attributes of the panel, by name.
+            Other attributes of the panel, by name.
 
         Returns
         -------
@@ -328,21 +323,23 @@ class ReturnsPanel:
         keys: Iterable[laying.Key] | None = None, sessions: Mapping[str, Sessions] | None = None,
         **extra: Any,
     ) -> ReturnsPanel:  # fmt: skip
-        """Return a panel of returns that the user already has, such as returns from CRSP.
+        """Return a panel made from returns that you already have, such as returns from CRSP.
 
         Parameters
         ----------
         frame : DataFrame
-            Table of decimal returns, where a missing return is NaN. A wide table has dates as index
-            or first column, and one column per symbol. A long table has the columns date, ticker
-            and ret. Every return counts as a return over one session.
+            Table of decimal returns in one of two forms. A wide table has one column per symbol,
+            and its dates are the index or the first column. A long table has the columns date,
+            ticker and ret. A missing return is NaN. The program assumes that every return covers
+            one session.
         kind : {"simple", "log"}
-            Kind of the returns in `frame`. The returns are not converted.
+            Whether the returns in `frame` are simple or logarithmic. The program does not convert
+            the returns.
         keys, sessions : optional
-            Arguments as in :meth:`from_prices`. Without these arguments, the sessions are the dates
-            of the data.
+            The arguments `keys` and `sessions` of :meth:`from_prices`. Without these arguments,
+            every date in the table is a session.
         **extra
-            Further arguments of :meth:`from_table`, by name.
+            Other attributes of the panel, by name.
 
         Returns
         -------
@@ -351,7 +348,8 @@ class ReturnsPanel:
         Raises
         ------
         DataError
-            If `frame` has no return, the same date or ticker twice, or a cell that is not a number.
+            If `frame` has no return, has the same date or ticker twice, or has a cell that is not a
+            number.
         """
         table = FrameTable(frame)
         if not len(table.dates) or not table.symbols:
@@ -377,7 +375,7 @@ class ReturnsPanel:
             Reasons why symbols are not in `table`. The panel adds symbols whose returns are not
             decimals.
         **extra
-            Further attributes of the panel, by name.
+            Other attributes of the panel, by name.
 
         Returns
         -------

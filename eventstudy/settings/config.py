@@ -108,119 +108,135 @@ class StudyConfig:
 
     Two studies with equal settings and equal data give equal numbers.
 
-    Values may be written as in a study file: a window as ``(0, 1)`` or ``"0:1"``.
+    You can write a value as in Python or as in a study file. For example, ``(0, 1)`` and ``"0:1"``
+    are the same window.
 
     Attributes
     ----------
     prices : str
-        Source of prices: ``auto``, ``yahoo``, ``sample``, ``store`` or a path. Several sources are
-        separated by commas, such as ``yahoo,files:backup``. Each symbol takes the first source that
-        has prices for all its windows.
+        Source of the prices: ``auto``, ``yahoo``, ``sample``, ``store`` or a path. You can name
+        several sources, separated by commas, such as ``yahoo,files:backup``. The prices of a share
+        or index then come from the first source that has prices for all windows of its events.
     fill : str
-        A second source of prices; "" = none. The second source fills sessions on which the main
-        source of a symbol has no price.
+        Second source of prices, for sessions on which the first source has no price of a share; ""
+        = no second source.
     returns : str
-        File of returns to use instead of prices; "" = none.
+        File of returns that the study uses instead of prices; "" = no file.
     benchmark : str
-        Benchmark of all events: an index, a portfolio ``A;B;C``, or ``peers`` for the firms in the
-        column ``peers``; "" = the index in the column ``benchmark``. An event without such an index
-        gets the index of its exchange, or a replacement of this index.
+        Benchmark of all events: the ticker of an index, or a portfolio of tickers such as
+        ``A;B;C``. With ``peers``, the benchmark of each event is the portfolio of the firms in the
+        column ``peers`` of the events. By default (""), each event uses the index in its column
+        ``benchmark``, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the index in the column ``benchmark`` lacks prices: take an index of the
-        exchange ("fallback"), or drop the event ("strict").
+        What to do if the index in the column ``benchmark`` lacks prices. With "fallback", the event
+        uses an index of its exchange instead. With "strict", the event is dropped.
     size : str
-        Source of the market values for weights and losses: ``yahoo`` or a file; "" = the column
-        ``mcap``.
+        Source of the market values of the firms: ``yahoo`` or a file; "" = the column ``mcap`` of
+        the events. The program needs market values for value weights and for losses in money.
     currency : str
-        Currency of the returns: an ISO code, or ``local`` for the currency of each exchange.
+        Currency in which returns are computed: a code such as ``USD``, or ``local`` for the
+        currency of each exchange.
     measure : {"return", "volume", "turnover", "volatility"}
-        Quantity that is studied: returns, log volume, log turnover, or the log of a variance from
-        daily highs and lows.
+        Quantity that the study measures: the return, or the logarithm of trading volume, turnover
+        or volatility. The volatility is a variance that is computed from daily highs and lows.
     model : str
-        Name of the model of normal returns; "" = ``market`` for returns, ``constant_mean`` for
+        Name of the model of normal returns; "" = ``market`` for returns and ``constant_mean`` for
         other measures.
     model_options : tuple of str
-        Options of the model, such as ``lags=2``.
+        Options of the model, such as ``lags=2`` for the Dimson model.
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
-        Kind of the covariance matrix of the model's parameters.
+        Estimator of the covariance matrix of the model's parameters, by its name in statsmodels.
     factors : tuple of str
-        Files of factors, or names of Ken French's data library such as ``ff5:daily``.
+        Files with factor returns, or names of factors in Kenneth French's data library, such as
+        ``ff5:daily``.
     series : tuple of str
-        Further series that the model needs, the same for all events, such as ``world=URTH``.
+        Other return series that the model needs, such as ``world=URTH`` for a world index. All
+        events use the same series.
     estimation : Window
-        Days on whose returns the model is estimated, counted in trading days from the event day 0.
+        Estimation window: the days on which the model is estimated, in trading days relative to the
+        event day 0.
     event : Window
-        Days for which abnormal returns are computed. The event window is widened if it does not
-        contain all tested windows.
+        Event window: the days for which abnormal returns are computed. If a tested window reaches
+        beyond the event window, the program widens the event window.
     windows : tuple of Window
-        Windows to test; the first is the main window. Empty = the default windows that fit into the
-        event window.
+        Windows to test. The first window is the main window. If you name no window, the program
+        tests those of its default windows that fit into the event window.
     tests : tuple of str
-        Names of the tests to compute; empty = all tests.
+        Names of the significance tests to compute. If you name no test, the program computes all
+        tests.
     by : str
-        Column that splits the events into groups; "" = ``group`` or ``direction``, if the column
-        has several values; "none" = no groups. The main answer is about the group with the most
-        events that can be tested.
+        Column that splits the events into groups; "" = ``group`` or else ``direction``, if the
+        column has several values. With "none", there are no groups. The main answer of the report
+        is about the group with the most events that can be tested.
     ticker, date : str
         Names of the columns with the ticker and the announcement date; "" = ``ticker`` and
         ``announced_at``.
     firm : str
-        Column that names the firm of each listing. If several listings of a firm share an
-        announcement, only the first listing counts.
+        Column that names the firm of each share. Some firms have shares on several exchanges. If
+        such a firm has one announcement with several shares, the study uses only the share that is
+        listed first.
     calendar : {"exchange", "data"}
-        Trading days: the sessions of the exchange ("exchange"), or the dates of the data ("data").
+        Which days are trading days: the sessions of the exchange ("exchange"), or the dates in the
+        price data ("data").
     kind : {"simple", "log"}
-        Kind of the returns: simple ("simple") or logarithmic ("log").
+        Whether returns are simple ("simple") or logarithmic ("log").
     engine : {"statsmodels", "batch"}
-        How models are fitted: event by event ("statsmodels"), or all events at once ("batch"). Both
-        ways give the same numbers up to rounding.
+        How the model is estimated: one event after another ("statsmodels"), or all events at once
+        ("batch"). Both engines give the same numbers up to rounding.
     min_estimation : int
-        Number of estimation days. Events with fewer complete estimation days are flagged.
+        Smallest number of estimation days. An event that has complete data on fewer estimation days
+        is flagged.
     calibrate : int
-        Largest number of other dates on which a run repeats its main test, to count false alarms; 0
-        = none. The test is repeated in studies of up to 200 events. With a column ``peers`` the
-        test is also repeated on other firms.
+        Largest number of other dates on which the program repeats the main test; 0 = none. These
+        repetitions measure how often the test finds an effect on days without news (false alarms).
+        The program repeats the test only in studies of up to 200 events. If the events have a
+        column ``peers``, the program also repeats the test for the peer firms.
     regress : tuple of str
-        Columns of the events that explain the CARs in a regression.
+        Columns of the events file that explain the CARs in a regression across events.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
-        Kind of standard errors that a regression shows next to the standard errors that decide.
-        "HC3" and the like treat events as independent; "date" clusters them by event date.
+        Kind of the additional standard errors that the table of the regression shows. The program
+        chooses the main standard errors itself. With "date", the additional standard errors are
+        clustered by event date. All other kinds treat the events as independent.
     halt : {"calendar", "shift"}
-        How to count days during a trading halt: count all sessions ("calendar"), or skip halted
-        sessions and start counting when trading resumes ("shift").
+        How to count days during a trading halt. With "calendar", all sessions of the exchange
+        count. With "shift", sessions without trading in the share do not count, so counting
+        continues when trading resumes.
     halt_drift : int
-        Largest number of halted sessions for which the expected return includes alpha, the constant
-        of the model. The setting applies only if ``halt`` is "shift".
+        Largest number of sessions of a trading halt for which the normal return includes alpha, the
+        constant of the model. The program uses this setting only if ``halt`` is "shift".
     repeat : {"mask", "first", "keep-all"}
-        How to treat several events of one firm. "mask" leaves event windows of other events out of
-        the estimation. "first" keeps only the first of overlapping events. "keep-all" keeps all
-        days and all events.
+        How to treat several events of one firm. With "mask", the estimation leaves out days in the
+        event window of another event of the firm. With "first", the study also drops an event if
+        its event window overlaps the event window of an earlier event of the firm. With "keep-all",
+        the study uses all days and all events.
     confounders : str
-        File of other news; "" = none.
+        File with other news about the firms; "" = no file.
     confounder_days : int
-        Number of sessions before and after the main window. Other news within these sessions
-        confounds an event.
+        Number of sessions before and after the main window in which the program looks for other
+        news. An event with other news in the main window or in these sessions is called confounded.
     find_confounders : bool
-        Flag events that have other news nearby: dividends, splits, jumps of the index or exchange
-        rate, or another event of the firm. The program finds the other news in the prices and in
-        the events. A flagged event is not dropped.
+        Whether the program searches the prices and the events for other news. Other news is a
+        dividend, a split, a jump of the index or of the exchange rate, or another event of the
+        firm. An event with other news nearby gets a flag. The event is not dropped.
     drop_confounded : bool
-        Leave out confounded events, which have other news nearby.
+        Whether to drop the events that have other news nearby (confounded events).
     event_pages : int
-        Number of pages about single events. The events with the largest moves get a page; 0 = none.
+        Largest number of pages about single events in the report; 0 = no pages. The events with the
+        largest moves get a page.
     title : str
-        Title of the report; "" = a title made from the events, such as ``54 announcements, 22
-        companies``.
+        Title of the report; "" = a title that the program makes from the events, such as ``54
+        announcements, 22 companies``.
     figures : {"", "titled", "plain"}
-        Whether to write figure files (SVG, PDF and PNG). "titled" or true = the figures have titles
-        and sources; "plain" = the figures have no titles and no sources, for a paper with its own
-        captions; "" = no files.
+        Whether to write the figures as SVG, PDF and PNG files; "" = no files. With "titled" (or
+        true), the figures have titles and sources. With "plain", the figures have no titles and no
+        sources, for a paper with its own captions.
     scar, overlap, missing, limits, min_history, fpc, draws, seed
-        Choices of the tests, explained in :class:`Conventions`.
+        Settings of the significance tests. The class :class:`Conventions` explains them.
     grid : mapping of str to list
-        Choices whose combinations are computed for the file ``tables/specifications.csv``: lists by
-        name, as in ``[grid]`` of a study file. Empty = the usual choices, in studies of up to 200
-        events.
+        Other choices for some settings, such as ``{"model": ["market", "market_adjusted"]}``. The
+        program repeats the study for every combination of the choices, and writes the results to
+        the file ``tables/specifications.csv``. If you give no choices, the program uses its default
+        choices in studies of up to 200 events.
 
     Examples
     --------
@@ -311,7 +327,7 @@ class StudyConfig:
 
     @property
     def conventions(self) -> Conventions:
-        """The choices where published methods of a test differ, as a Conventions object."""
+        """The settings of the significance tests as a Conventions object."""
         return Conventions(**{f.name: getattr(self, f.name) for f in fields(Conventions)})
 
     @property
@@ -325,13 +341,17 @@ class StudyConfig:
 
     @property
     def tested(self) -> tuple[Window, ...]:
-        """The windows that are tested, each window once."""
+        """The windows that the study tests, without repetitions."""
         usual = tuple(window for window in USUAL if window in self.event)
         return tuple(dict.fromkeys(self.windows)) or usual or (self.event,)
 
     @property
     def main(self) -> Window:
-        """The main window: the first window of `windows`; by default [0,1] if [0,1] is tested."""
+        """The main window of the study.
+
+        The main window is the first window in `windows`. If `windows` is empty, the main window is
+        [0,1], or the first tested window if [0,1] is not tested.
+        """
         if self.windows or Window.MAIN not in self.tested:
             return self.tested[0]
         return Window.MAIN
@@ -350,9 +370,10 @@ class StudyConfig:
         return replace(self, grid={}, model=name, model_options=options)
 
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
-        """Return the settings with `options` replaced.
+        """Return a copy of the settings in which some settings have new values.
 
-        The options are named as in a study file or on the command line.
+        The mapping `options` has the new value of each setting by its name. The names are written
+        as in a study file or on the command line.
 
         Raises
         ------
@@ -363,9 +384,9 @@ class StudyConfig:
         return replace(self, **read(StudyConfig, options))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as plain values for JSON or TOML, without secrets such as passwords.
+        """Return the settings as a dictionary, without secrets such as passwords.
 
-        A window is written ``"START:STOP"``.
+        The values can be written to a JSON or TOML file. A window is the text ``"START:STOP"``.
         """
         values = {f.name: plain_value(getattr(self, f.name)) for f in fields(self)}
         for name in ("prices", "fill"):

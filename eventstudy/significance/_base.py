@@ -44,30 +44,30 @@ Role = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SignificanceTest:
-    """Result of one test over one window.
+    """Result of one significance test over one window.
 
-    ``statistic, pvalue = test`` unpacks the result.
+    A result `test` can be unpacked into two numbers: ``statistic, pvalue = test``.
 
     Attributes
     ----------
     name : str
         Name of the test, such as ``"bmp_kp"``.
     statistic, pvalue : float
-        Test statistic and its p-value. If the test does not apply, the two numbers are NaN, and
+        Test statistic and its p-value. If the test cannot be computed, both numbers are NaN and
         `reason` says why.
     df : float
-        Degrees of freedom of Student's t; infinite for the standard normal; NaN for other
-        distributions.
+        Degrees of freedom if the reference distribution is Student's t. The value is infinite for
+        the normal distribution, and NaN for other distributions.
     n_events : int
-        Number of events that entered the test.
+        Number of events that the test uses.
     estimate : float
-        Mean CAR over the window, as a decimal.
+        Mean CAR of these events over the window, as a decimal.
     alternative : {"two-sided", "less", "greater"}
     reason : str
-        Reason why there is no statistic, or why the statistic should not be relied on; "" for a
-        valid statistic.
+        Reason why there is no statistic, or why the statistic is not reliable; "" for a valid
+        statistic.
     law : str
-        Name of the reference distribution if it is not the t or the normal distribution.
+        Name of the reference distribution if it is neither Student's t nor the normal distribution.
 
     Examples
     --------
@@ -94,21 +94,25 @@ class SignificanceTest:
 
     @property
     def distribution(self) -> str:
-        """The reference distribution in words: ``N(0,1)``, ``t(39)``, ``exact``; or ""."""
+        """Name of the reference distribution, such as ``N(0,1)``, ``t(39)`` or ``exact``."""
         if np.isnan(self.df):
             return self.law
         return "N(0,1)" if np.isinf(self.df) else f"t({self.df:g})"
 
     def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the confidence interval of the mean CAR that inverts the test, as decimals.
+        """Return the confidence interval of the mean CAR that belongs to the test, as decimals.
 
         Notes
         -----
-        The interval is estimate -+ q |estimate / statistic|. Here q is the quantile of the
-        reference distribution. The interval is NaN for tests that are not about the mean. The
-        interval is also NaN if the statistic is missing, is zero, or has another sign than the
-        mean. The signs of statistic and mean can differ because the statistic weighs events by
-        precision.
+        The interval runs from estimate - h to estimate + h. The half-width h is q times the
+        absolute value of estimate / statistic, where q is the quantile of the reference
+        distribution. For example, the 95% interval excludes zero if the two-sided p-value is below
+        0.05.
+
+        The interval is NaN if the test is not about the mean CAR. The interval is also NaN if the
+        statistic is missing or zero, or if its sign differs from the sign of the mean CAR. The
+        signs can differ because many statistics give more weight to events with a small standard
+        error.
         """
         from scipy import stats
 

@@ -187,7 +187,8 @@ def run_study(
     Parameters
     ----------
     events : Events, DataFrame or path
-        The events, as a DataFrame or file that :func:`read_events` can read, or as its result.
+        The events, as the result of :func:`read_events`, or as a DataFrame or file that it can
+        read.
     config : StudyConfig, optional
         The settings of the study, with the source of the prices or returns.
     offline : bool
@@ -288,61 +289,65 @@ def compare(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EventStudy(UnfittedStudy):
-    """A study of announcements that is ready to be fitted.
+    """A study with its events and returns, before the model is estimated.
+
+    The method :meth:`fit` estimates the model and returns the results.
 
     Parameters
     ----------
     events : Events, DataFrame or path
-        Events, or a DataFrame or file that is read as by :func:`read_events`.
+        The events. A DataFrame or file has the form that :func:`read_events` describes.
     returns : ReturnsPanel or DataFrame
-        Returns of the events' tickers and benchmarks. An event whose ticker or benchmark is missing
-        is dropped with a reason. A DataFrame is read as by :meth:`ReturnsPanel.from_frame`.
+        Returns of the tickers and benchmarks of the events. A DataFrame has the form that
+        :meth:`ReturnsPanel.from_frame` describes. If the ticker or the benchmark of an event has no
+        returns, the event is dropped, and the results give the reason.
     model : str or LinearModel
-        Name of a registered model, or an instance of a model.
+        Name of a model of normal returns, such as ``"market"``, or an instance of a model class.
     estimation, event : Window or (start, stop)
-        Estimation window and event window, in trading days of each event's exchange. The event day
-        is 0.
+        Estimation window and event window, in trading days relative to the event day 0.
     benchmark : str
-        One index for all events. By default each event has its own benchmark or the index of its
-        exchange.
+        Ticker of one index for all events. By default, each event uses the index in its column
+        ``benchmark``, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the benchmark named in the events lacks days. "fallback" takes an index of the
-        exchange instead. "strict" drops the event.
+        What to do if the index in the column ``benchmark`` lacks returns. With "fallback", the
+        event uses an index of its exchange instead. With "strict", the event is dropped.
     engine : {"statsmodels", "batch"}
-        How least squares are computed: event by event ("statsmodels"), or for all events at once
-        ("batch"). Both ways give the same numbers up to rounding.
+        How the least-squares estimates are computed: one event after another ("statsmodels"), or
+        all events at once ("batch"). Both engines give the same numbers up to rounding.
     min_estimation : int
-        Number of estimation days. Events with fewer complete estimation days get the flag
-        ``short_estimation``.
+        Smallest number of estimation days. An event that has complete data on fewer estimation days
+        gets the flag ``short_estimation``.
     factors : DataFrame, optional
-        Decimal returns of factors, with dates as rows and factor names as columns, for models that
-        need factors (:func:`read_factors`).
+        Decimal returns of the factors, for a model that needs factors. The table has one row per
+        date and one column per factor. The function :func:`read_factors` reads such a table from a
+        file.
     series : mapping of str to ticker
-        Tickers of further series that the model needs, the same for all events, such as ``{"world":
-        "URTH"}``.
+        Tickers of other return series that the model needs, such as ``{"world": "URTH"}`` for a
+        world index. All events use the same series.
     conventions : Conventions
-        Choices of the tests where published methods differ.
+        Settings of the significance tests.
     halt : {"calendar", "shift"}
-        How to count days during a trading halt. "calendar" counts all sessions. "shift" skips
-        halted sessions, so day 0 is the session on which trading resumes.
+        How to count days during a trading halt. With "calendar", all sessions of the exchange
+        count. With "shift", sessions without trading in the share do not count. If the announcement
+        falls into a halt, day 0 is then the session on which trading resumes.
     repeat : {"mask", "first", "keep-all"}
-        How to treat several events of one firm. "mask" leaves out estimation days that lie in the
-        event window of another event of the firm. "first" does the same as "mask", and also drops
-        an event whose window overlaps the window of an earlier event of the firm. "keep-all" keeps
-        all days and all events.
+        How to treat several events of one firm. With "mask", the estimation leaves out days in the
+        event window of another event of the firm. With "first", the estimation leaves out the same
+        days, and the study also drops an event if its event window overlaps the event window of an
+        earlier event of the firm. With "keep-all", the study uses all days and all events.
     left_out : sequence of n str
-        For each event the reason not to use it; "" for an event to use. By default all events are
-        used.
+        One text for each event: the reason why the study does not use the event, or "" for an event
+        to use. By default, the study uses all events.
     main : Window or (start, stop), optional
-        Main window of the study. Suspicious price moves in this window give an event the flag
-        ``suspect_split`` or ``suspect_move``. By default [0,1], if the event window contains these
-        days.
+        Main window of the study. By default, the main window is [0,1], if the event window contains
+        these days. If a price move in the main window looks like an error of the data, the event
+        gets the flag ``suspect_split`` or ``suspect_move``.
 
     Raises
     ------
     ConfigError
-        If an argument has the wrong type, a model or choice is unknown, or the windows are not
-        valid or overlap.
+        If an argument has the wrong type, if a model or another choice does not exist, or if the
+        windows are invalid or overlap.
 
     Examples
     --------
@@ -374,7 +379,7 @@ class EventStudy(UnfittedStudy):
         Raises
         ------
         ConfigError
-            If the model needs a series that is not available.
+            If the model needs a return series that is not available.
         """
         return EventStudyResults.of(self.fitted())
 

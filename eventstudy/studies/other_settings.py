@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RobustnessResults(Specifications):
-    """The answers of a study under all combinations of other choices, such as models and windows.
+    """Results of a study that is repeated with other choices, such as other models or windows.
 
-    The attribute ``table`` holds the answers. :meth:`plot` draws the answers, and ``str`` sums them
-    up in a sentence.
+    The study is computed for every combination of the choices. The attribute ``table`` has one row
+    for each combination. The method :meth:`plot` draws the effects of all combinations. If you
+    print the object, it summarises the results in a sentence.
 
     Examples
     --------
@@ -47,7 +48,7 @@ class RobustnessResults(Specifications):
     """
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the effect of each combination with its 95% interval, sorted by size.
+        """Draw the effect of each combination with its 95% confidence interval, sorted by size.
 
         Parameters
         ----------
@@ -62,7 +63,7 @@ class RobustnessResults(Specifications):
         return plot_specifications(self.table, ax)
 
     def save(self, out: str | Path) -> list[Path]:
-        """Write the answers of all combinations as CSV tables and as a figure in SVG and PNG.
+        """Write the results of all combinations as CSV tables and as a figure.
 
         Parameters
         ----------
@@ -72,10 +73,11 @@ class RobustnessResults(Specifications):
         Returns
         -------
         list of Path
-            Paths of the files: ``specifications`` (CSV, SVG, PNG) and
-            ``specifications_by_choice.csv``. The PNG file needs matplotlib. No figure is written if
-            no combination has a result. If a ``specifications.csv`` with other numbers exists, all
-            names of files get the next free number.
+            Paths of the files. The tables are ``specifications.csv`` and
+            ``specifications_by_choice.csv``. The figure is ``specifications.svg`` and, if
+            matplotlib is installed, also ``specifications.png``. If no combination has a result, no
+            figure is written. If the folder already has a ``specifications.csv`` with other
+            numbers, the names of the new files get a number, such as ``specifications-2.csv``.
         """
         files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
         if self.summary()["n"]:

@@ -42,25 +42,25 @@ NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 class EventStudyResults(FittedStudy):
     """Results of a fitted study.
 
-    The methods run tests on the results. No method fits the model again.
-
-    The results of a group or of a subset of the events have the same methods.
+    The methods test, draw and export the results. The methods :meth:`of_group` and :meth:`subset`
+    return the results for some of the events, as an object of the same class.
 
     Attributes
     ----------
     events : DataFrame
-        The table of events. The table has the columns day0, benchmark (the index used), status
-        ("ok" or "dropped"), reason, flags and nobs.
+        The table of events, with the columns of the events file. The study adds several columns.
+        The column benchmark has the index that the study used, and status is "ok" or "dropped". The
+        column reason says why an event was dropped, and nobs is the number of estimation days.
     abnormal : AbnormalReturns
-        Abnormal returns and their variances, with one row per event. All values of a dropped event
-        are NaN.
+        Abnormal returns and their variances, with one row per event. For a dropped event, all
+        values are NaN.
     panel : ReturnsPanel
-        The returns from which the study was computed.
+        The returns of all shares and indices of the study.
     model : LinearModel
     engine : {"statsmodels", "batch"}
     config : StudyConfig, optional
-        The settings of the study. The attribute `settings` holds the settings even if `config` is
-        None.
+        The settings that were given for the study, or None. The attribute :attr:`settings` always
+        has the settings of the study.
     sizes : MarketValues, optional
         Market values of the firms before each day of the event windows.
 
@@ -118,9 +118,10 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         group : str, optional
-            A value of the column that splits the study; "" for all events together. The setting
-            ``by`` names this column. The default column is ``group`` or ``direction``, if the
-            column has several values. The default group is the one that the report begins with.
+            Name of the group; "" for all events together. The names of the groups are the values in
+            a column of the events. The setting ``by`` names this column. By default, the column is
+            ``group`` or else ``direction``, if the column has several values. The default group is
+            the group that the first sentence of the report is about.
 
         Returns
         -------
@@ -129,7 +130,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If no event belongs to this group.
+            If there is no group of this name.
 
         Examples
         --------
@@ -141,20 +142,24 @@ class EventStudyResults(FittedStudy):
     def answer(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnAnswer:
-        """Return the verdict, the main test, the effect and its interval, as in the report.
+        """Return the main result of the study: the effect, its interval and the main test.
+
+        The verdict in the answer says whether the effect differs from zero. The report begins with
+        the same numbers.
 
         Parameters
         ----------
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
         group : str, optional
-            Name of a group of the events (see :meth:`of_group`). By default the group that the
-            report begins with.
+            Name of a group of events (see :meth:`of_group`). The default is the group that the
+            first sentence of the report is about.
 
         Returns
         -------
         DrawnAnswer
-            The answer. When printed, it shows the text of ``eventstudy run`` with its caveat.
+            The answer. If you print the answer, you get the text that the command ``eventstudy
+            run`` prints.
 
         Examples
         --------
@@ -182,23 +187,24 @@ class EventStudyResults(FittedStudy):
     def power(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnPower:
-        """Return how likely the main test is to find an effect, for effects of different sizes.
+        """Return the power of the main test for effects of different sizes.
 
-        The values come from the closed form of the test's power.
+        The power is the probability that the test finds an effect of a given size. The method
+        computes the power from a formula, without simulation.
 
         Parameters
         ----------
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
         group : str, optional
-            Name of a group of the events (see :meth:`of_group`). By default the group that the
-            report begins with.
+            Name of a group of events (see :meth:`of_group`). The default is the group that the
+            first sentence of the report is about.
 
         Returns
         -------
         DrawnPower
-            The power, which prints as a sentence. ``frame()`` and ``plot()`` give the power curve.
-            :meth:`calibrate` gives the power measured on other dates of the firms.
+            The power of the test. If you print the object, it shows one sentence. The methods
+            ``frame()`` and ``plot()`` of the object show the power for each size of the effect.
 
         Examples
         --------
@@ -213,21 +219,21 @@ class EventStudyResults(FittedStudy):
     def influence(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnInfluence:
-        """Return the answers after leaving out one event, date, cluster of dates or firm at a time.
+        """Return how the answer changes if one event, date, cluster of dates or firm is left out.
 
         Parameters
         ----------
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
         group : str, optional
-            Name of a group of the events (see :meth:`of_group`). By default the group that the
-            report begins with.
+            Name of a group of events (see :meth:`of_group`). The default is the group that the
+            first sentence of the report is about.
 
         Returns
         -------
         DrawnInfluence
-            The answers. The printed text says how single announcements, dates and firms change the
-            answer. ``frame()`` has one row per answer.
+            The answers. The method ``frame()`` returns a table with one row for each answer. If you
+            print the object, it shows which single announcements, dates or firms change the answer.
 
         Examples
         --------
@@ -243,19 +249,19 @@ class EventStudyResults(FittedStudy):
     def plot_path(
         self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the path of the shares and the path that the market implied.
+        """Draw the mean path of the shares around the event, and the path that the market implied.
 
-        The report shows the same figure with its answer.
+        The report has the same figure.
 
         Parameters
         ----------
         ax : Axes, optional
-            Matplotlib axes to draw into. By default the axes of a new figure.
+            Matplotlib axes to draw into. The default is a new figure.
         group : str, optional
-            Name of a group of the events (see :meth:`of_group`). By default the group that the
-            report begins with.
+            Name of a group of events (see :meth:`of_group`). The default is the group that the
+            first sentence of the report is about.
         **look : str or color
-            `title`, `color` and `label` of the path of the shares.
+            Optional arguments for the path of the shares: `title`, `color` and `label`.
 
         Returns
         -------
@@ -264,7 +270,8 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If the group does not exist, or none of its events has the days of the main window.
+            If the group does not exist, or if no event of the group has all days of the main
+            window.
 
         Examples
         --------
@@ -277,22 +284,23 @@ class EventStudyResults(FittedStudy):
         self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None,
         **look: Unpack[report.Look],
     ) -> Axes:  # fmt: skip
-        """Draw the mean CAR (CAAR) of each day with its pointwise 95% band.
+        """Draw the mean CAR (CAAR) as a path over the event days, with a 95% band for each day.
 
-        The CAAR is cumulated from the day before the main window. On this zero day the path is 0.
-        On an earlier day, the path is minus the CAAR from the next day up to the zero day.
+        The path is 0 on the day before the main window, which is called the base day b. On a day t
+        after the base day, the path is the CAAR over the window [b+1, t]. On a day t before the
+        base day, the path is minus the CAAR over the window [t+1, b].
 
         Parameters
         ----------
         window : window, optional
-            Window to shade, in event days. By default the main window.
+            Window that the figure shades, in event days. The default is the main window.
         by : str, optional
-            Column that splits the events into groups. The figure has one path for each of the first
-            three groups, and a legend.
+            Column that splits the events into groups. The figure then has one path for each of the
+            first three groups, and a legend.
         ax : Axes, optional
-            Matplotlib axes to draw into. By default the axes of a new figure.
+            Matplotlib axes to draw into. The default is a new figure.
         **look : str or color
-            `title`, `color` and `label` of the path.
+            Optional arguments for the path: `title`, `color` and `label`.
 
         Returns
         -------
@@ -314,20 +322,21 @@ class EventStudyResults(FittedStudy):
     def plot_car_forest(
         self, window: WindowLike | None = None, ax: Axes | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw each event's CAR over `window` with its 95% interval, and the mean effect.
+        """Draw the CAR of each event with its 95% interval, and the mean effect.
 
-        Markers with p below 0.05 are filled. The mean effect is a diamond, and its p-value comes
-        from the main test. If there are more than 60 events, the figure shows only the events with
-        the smallest and the largest CARs.
+        Each event has a marker at its CAR over `window`. The marker is filled if the p-value of the
+        event is below 0.05. The mean effect is a diamond, and its p-value comes from the main test.
+        If there are more than 60 events, the figure shows only the events with the smallest and the
+        largest CARs.
 
         Parameters
         ----------
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
         ax : Axes, optional
-            Matplotlib axes to draw into. By default the axes of a new figure.
+            Matplotlib axes to draw into. The default is a new figure.
         **look : str or color
-            `title`, `color` and `label` of the markers of the events.
+            Optional arguments for the markers of the events: `title`, `color` and `label`.
 
         Returns
         -------
@@ -347,19 +356,20 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
-        The CAR is cumulated from the day before the main window. On this zero day the line is 0. On
-        an earlier day, the line is minus the CAR from the next day up to the zero day. The
-        shaded 95% range shows the CARs to expect without an event.
+        The line is 0 on the day before the main window, which is called the base day b. On a day t
+        after the base day, the line is the CAR over the window [b+1, t]. On a day t before the base
+        day, the line is minus the CAR over the window [t+1, b]. If nothing happened, the line would
+        lie in the shaded range of a given day with a probability of 95%.
 
         Parameters
         ----------
         event_id : str
         window : window, optional
-            Window to shade, in event days. By default the main window.
+            Window that the figure shades, in event days. The default is the main window.
         ax : Axes, optional
-            Matplotlib axes to draw into. By default the axes of a new figure.
+            Matplotlib axes to draw into. The default is a new figure.
         **look : str or color
-            `title`, `color` and `label` of the CAR.
+            Optional arguments for the line of the CAR: `title`, `color` and `label`.
 
         Returns
         -------
@@ -368,7 +378,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If the event is unknown or was dropped.
+            If the event does not exist or was dropped.
 
         Examples
         --------
@@ -379,12 +389,14 @@ class EventStudyResults(FittedStudy):
         return report.plot_event(self, event_id, window, ax, **look)
 
     def main_test(self, window: WindowLike | None = None) -> str:
-        """Return the name of the main test over `window`, which decides the verdict.
+        """Return the name of the main test over `window`.
+
+        The main test is the significance test that decides the verdict of the answer.
 
         Parameters
         ----------
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
 
         Returns
         -------
@@ -402,45 +414,50 @@ class EventStudyResults(FittedStudy):
         windows: Iterable[WindowLike] | None = None, test: str | None = None,
         by: str | None = None, methods: Iterable[str] | None = None,
     ) -> pd.DataFrame:  # fmt: skip
-        """Test several hypotheses and adjust their p-values for the number of tests.
+        """Test several hypotheses and adjust their p-values for the number of hypotheses.
 
-        Choose the family of hypotheses before you see the results. For formulas and sources see
-        :func:`eventstudy.analysis.cross_section.multiple_testing.family`.
+        The adjusted p-values are valid only if you choose the hypotheses before you see the
+        results.
 
         Parameters
         ----------
         kind : {"events", "days", "windows", "groups"}
-            Family of hypotheses. "events": the t-test of each single event over `window`. "days":
-            `test` on each day of the event window. "windows": `test` over each of `windows`.
-            "groups": `test` over `window` in each group of the column `by`.
+            Kind of the hypotheses. With "events", each hypothesis is about the CAR of a single
+            event over `window`. With "days", each hypothesis is about one day of the event window.
+            With "windows", each hypothesis is about one of the windows in `windows`. With "groups",
+            each hypothesis is about one group of the column `by`.
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
         windows : iterable of windows, optional
-            Windows of the family "windows". By default the standard windows that fit into the event
-            window.
+            Windows for the kind "windows". The default is the windows in the settings of the study.
         test : str, optional
-            Name of the test. By default the main test. For the family "events" the default is
-            ``event_t_regime``. The test ``event_t_regime`` allows for times of high volatility and
-            gives the same p-value as the pages of single events. ``event_t`` gives the textbook
-            p-value.
+            Name of the test. The default is the main test. For the kind "events", the default is
+            ``event_t_regime``, a t-test that allows for times of high volatility. The report uses
+            ``event_t_regime`` for single events too. The test ``event_t`` is the usual t-test
+            without this adjustment.
         by : str, optional
-            Column of the groups. By default the column that splits the report: ``group``, or
-            ``direction`` if there is no ``group``.
+            Column that defines the groups. The default is ``group`` or else ``direction``, if the
+            column has several values.
         methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
-            Methods of adjustment. By default all methods that apply.
+            Methods that adjust the p-values: Holm, Benjamini-Hochberg, Benjamini-Yekutieli and
+            Romano-Wolf. The default is all four methods. For the kind "events", the default is the
+            first three methods.
 
         Returns
         -------
         DataFrame
-            One row per hypothesis. The columns are label, n_events, estimate (decimal), statistic,
-            pvalue, one column per method, and reason. The adjusted p-values of a hypothesis without
-            a p-value are NaN, and the hypothesis is not counted as a test.
+            One row per hypothesis. The column label names the hypothesis, n_events is the number of
+            events, and estimate is the effect as a decimal. The columns statistic and pvalue have
+            the result of the test. For each method of adjustment, a column of the same name has the
+            adjusted p-values. If the test of a hypothesis has no p-value, the adjusted p-values are
+            NaN and the column reason says why. Such a hypothesis does not count in the number of
+            hypotheses.
 
         Raises
         ------
         ConfigError
-            If the kind, method, test or column is unknown, or if Romano-Wolf is asked for single
-            events.
+            If the kind, a method, the test or the column does not exist. The error is also raised
+            if you choose "romano_wolf" for the kind "events".
 
         Examples
         --------
@@ -460,19 +477,19 @@ class EventStudyResults(FittedStudy):
     ) -> analysis.Difference:  # fmt: skip
         """Test whether the mean CAR over `window` differs between two groups of events.
 
-        For sources see :func:`eventstudy.analysis.cross_section.groups.difference`.
-
         Parameters
         ----------
         column : str
-            Column of the events that holds the groups.
+            Column of the events that names the group of each event.
         one, other : str, optional
-            Names of the two groups, needed if the column has more than two groups.
+            Names of the two groups. They are needed only if the column has more than two groups.
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
         method : {"date_clustered", "welch"}, optional
-            Test of the difference. By default "date_clustered". If the test "date_clustered" is not
-            defined, the method is "welch" and a reason is given.
+            Test of the difference. The test "date_clustered" is a t-test with standard errors
+            clustered by event date. The test "welch" is Welch's t-test, which assumes independent
+            events. The default is "date_clustered". If "date_clustered" cannot be computed, the
+            default is "welch", and the result gives the reason.
 
         Returns
         -------
@@ -481,7 +498,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If the column, a group or the method is unknown.
+            If the column, a group or the method does not exist.
 
         Examples
         --------
@@ -496,28 +513,29 @@ class EventStudyResults(FittedStudy):
     ) -> analysis.WeightedMean:
         """Return the weighted mean CAR over `window`, with weights that sum to one.
 
-        The page of :func:`eventstudy.analysis.over_time.weights.weighted_caar` explains its
-        variance.
-
         Parameters
         ----------
         window : window
         weights : {"equal", "value", "precision"}
-            Weights of the events: equal, by market value ("value"), or by 1/Var(CAR) ("precision").
+            Weights of the events. With "equal", all weights are equal. With "value", the weights
+            are proportional to the market values of the firms. With "precision", the weights are
+            proportional to 1 / Var(CAR).
         column : str
-            Column of the events with the market value *before* the window. A later market value
-            would depend on the CAR. If `column` is ``mcap`` and the study has market values from
-            :meth:`with_market_values`, these market values are used instead of the column.
+            Column of the events with the market value of each firm *before* the window. A later
+            market value would already contain the effect of the event. If the method
+            :meth:`with_market_values` has added market values to the study, these values replace
+            the column ``mcap``.
 
         Returns
         -------
         WeightedMean
-            The weighted mean over the events that have a weight.
+            The weighted mean CAR, with its interval and its test. Events without a weight are left
+            out.
 
         Raises
         ------
         ConfigError
-            If the weights or the column are unknown.
+            If the kind of weights or the column does not exist.
 
         Examples
         --------
@@ -527,24 +545,25 @@ class EventStudyResults(FittedStudy):
         return analysis.weighted_caar(self, window, weights, column)
 
     def dollar_loss(self, window: WindowLike, column: str = "mcap") -> analysis.DollarLoss:
-        """Return the abnormal change of market value for each event, and the sum over all events.
+        """Return the abnormal change of market value for each event, and the sum of these changes.
 
         Parameters
         ----------
         window : window
         column : str
-            Column of the events with market values, all in one currency; see :meth:`weighted`.
+            Column of the events with the market value of each firm before the window. All values
+            must be in one currency.
 
         Returns
         -------
         DollarLoss
-            For each event i the change ADL_i, which is CAR_i times the market value. The sum of the
-            changes of all events is also given.
+            The changes and their sum. The change of an event (column adl) is its CAR times the
+            market value of the firm.
 
         Raises
         ------
         ConfigError
-            If the column is unknown, or the study does not measure returns.
+            If the column does not exist, or if the study does not measure returns.
 
         Examples
         --------
@@ -561,31 +580,31 @@ class EventStudyResults(FittedStudy):
     ) -> pd.DataFrame:
         """Test whether the mean buy-and-hold abnormal return over `window` is zero.
 
-        For formulas and sources see :func:`eventstudy.analysis.over_time.long_horizon.abhar`.
-
         Parameters
         ----------
         window : window
         against : {"market", "model"}
-            What the returns are compared with: the benchmark of the event ("market"), or the
-            expected returns of the model ("model").
+            What the return of a share is compared with: the return of its benchmark ("market"), or
+            the normal return of the model ("model").
         **changes
-            Conventions for this call only: ``draws`` and ``seed``.
+            The settings ``draws`` and ``seed`` of :class:`Conventions`, for this call only.
 
         Returns
         -------
         DataFrame
-            One row per test: t, Hall, Johnson, and Johnson resampled. The columns are test,
-            n_events, estimate (the mean buy-and-hold abnormal return, BHAR, as a decimal),
-            statistic, distribution, pvalue (two-sided), critical_low and critical_high (5 %,
-            two-sided), and note. If a test does not apply, its numbers are NaN and `note` gives the
-            reason. All tests are NaN while days of the window lie in the future.
+            One row for each of four tests: the t-test, the skewness-adjusted t-tests of Hall and of
+            Johnson, and Johnson's test with critical values from resampling. The column estimate
+            has the mean buy-and-hold abnormal return as a decimal, and n_events has the number of
+            events. The columns statistic, distribution and pvalue have the result of the two-sided
+            test. The columns critical_low and critical_high have the critical values at the 5%
+            level. If a test cannot be computed, its numbers are NaN, and the column note gives the
+            reason. All numbers are NaN as long as some days of the window lie in the future.
 
         Raises
         ------
         ConfigError
-            If the window reaches beyond the event window, `against` or a convention is unknown, or
-            the study does not measure returns.
+            If the window reaches beyond the event window, if `against` or a setting is not valid,
+            or if the study does not measure returns.
 
         Examples
         --------
@@ -600,35 +619,41 @@ class EventStudyResults(FittedStudy):
         self, window: WindowLike, *, weights: Literal["equal", "value"] = "equal",
         lags: int | None = None,
     ) -> pd.DataFrame:  # fmt: skip
-        """Test the abnormal return of a portfolio that holds the firms in their event windows.
+        """Test whether a portfolio of the firms with a recent event earns an abnormal return.
 
-        For the regression and its sources see
-        :func:`eventstudy.analysis.over_time.calendar_portfolio.calendar_portfolio`.
+        On each session, the portfolio holds the firms that are in the window around one of their
+        events. The return of the portfolio is regressed on the returns of the market and of other
+        factors of the model. The constant alpha of the regression is the mean abnormal return per
+        session.
 
         Parameters
         ----------
         window : window
-            Window of event days. A firm is in the portfolio on the sessions of this window.
+            Window in event days during which the portfolio holds a firm.
         weights : {"equal", "value"}
-            Weights of the firms. "value" uses market values before the window, as for
-            :meth:`weighted`.
+            Weights of the firms in the portfolio: equal weights ("equal"), or weights proportional
+            to the market values before the window ("value").
         lags : int, optional
-            Number of lags of the Newey-West standard errors. By default max(L-1, 1) for a window of
-            L days.
+            Number of lags of the Newey-West standard errors. The default is max(L-1, 1) for a
+            window of L days.
 
         Returns
         -------
         DataFrame
-            One row per method of standard errors. The columns are method, alpha (decimal per
-            session), se, t, df, pvalue (two-sided), beta, one ``beta_<name>`` per further factor,
-            sessions, mean_firms and note. With fewer than 10 sessions the values are NaN, and
-            `note` gives the reason.
+            One row per method of estimation: ``ols``, ``hc1``, ``newey_west`` and ``wls``. The
+            column alpha is the abnormal return per session as a decimal. The columns se, t, df and
+            pvalue (two-sided) have its standard error and its t-test. The column beta is the slope
+            of the market, and a column ``beta_<name>`` is the slope of another factor. The column
+            sessions is the number of sessions, and mean_firms is the average number of firms in the
+            portfolio. With fewer than 10 sessions the numbers are NaN, and the column note gives
+            the reason.
 
         Raises
         ------
         ConfigError
-            If the window reaches beyond the event window, the weights are unknown, market values
-            are missing for value weights, or the study does not measure returns.
+            If the window reaches beyond the event window, if the kind of weights does not exist, or
+            if the study does not measure returns. The error is also raised if value weights need
+            market values that are missing.
 
         Examples
         --------
@@ -640,13 +665,12 @@ class EventStudyResults(FittedStudy):
         return analysis.calendar_portfolio(self, window, weights=weights, lags=lags)
 
     def diagnose(self, window: WindowLike | None = None) -> analysis.Diagnosis:
-        """Return which tests are valid over `window`, with the features of the data that decide.
+        """Return which tests are valid over `window`, and which features of the data decide this.
 
         Parameters
         ----------
         window : window, optional
-            Window of event days. By default [0,1] if the event window contains it, otherwise the
-            first standard window.
+            Window in event days. The default is the main window.
 
         Returns
         -------
@@ -666,23 +690,29 @@ class EventStudyResults(FittedStudy):
         return analysis.diagnose(self, window)
 
     def diagnostics(self, *, lags: int = 5) -> pd.DataFrame:
-        """Return numbers that show how well the model fits each used event (diagnostics).
+        """Return diagnostics of the estimated model for each used event.
 
-        For the meaning and the source of each diagnostic see
-        :func:`eventstudy.analysis.cross_section.regressions.diagnostics`.
+        The diagnostics show how well the model fits, and whether its residuals have the usual
+        properties.
 
         Parameters
         ----------
         lags : int
-            Number of lags of the tests for autocorrelation.
+            Number of lags in the tests for autocorrelation.
 
         Returns
         -------
         DataFrame
-            One row per event. The columns are event_id, ticker, nobs (M), missing, r2, r2_adjusted,
-            durbin_watson, autocorrelation, ljung_box_p, arch_p, jarque_bera_p, skewness, kurtosis,
-            breusch_pagan_p, chow_f, chow_p, cusum_p and condition. A diagnostic is NaN if there are
-            too few days or regressors.
+            One row per event. The column nobs is the number of estimation days, and missing is the
+            share of days without a return. The columns r2 and r2_adjusted show the fit.
+
+            Three columns show whether the residuals are autocorrelated: durbin_watson,
+            autocorrelation and ljung_box_p. The columns arch_p and breusch_pagan_p show whether the
+            variance of the residuals changes. The columns jarque_bera_p, skewness and kurtosis
+            compare the residuals with a normal distribution. The columns chow_f, chow_p and cusum_p
+            show whether the parameters change during the estimation window. The column condition is
+            the condition number of the regressors. A diagnostic is NaN if there are too few days or
+            regressors.
 
         Examples
         --------
@@ -694,7 +724,7 @@ class EventStudyResults(FittedStudy):
         return analysis.diagnostics(self, lags=lags)
 
     def regression(self, event_id: str) -> RegressionResults:
-        """Return the estimated regression of one event, over the days that the study used.
+        """Return the regression from which the model of one event was estimated.
 
         Parameters
         ----------
@@ -703,14 +733,15 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         statsmodels RegressionResults
-            The regression. The data of the regression carry the dates and the names of the
-            parameters, and ``.summary()`` prints the regression. If the model is not fitted by
-            least squares, the result is a least-squares regression on the same regressors.
+            The regression as an object of the package statsmodels. Its method ``summary()`` prints
+            the estimates. If the model is not estimated by least squares, the result is a
+            least-squares regression with the same regressors.
 
         Raises
         ------
         ConfigError
-            If the event is unknown or was dropped, or if the model estimates no regression.
+            If the event does not exist or was dropped, or if the model has no regression to
+            estimate.
 
         Examples
         --------
@@ -724,23 +755,24 @@ class EventStudyResults(FittedStudy):
         self, window: WindowLike, *, peers: str = "peers", test: str | None = None,
         draws: int | None = None,
     ) -> analysis.Placebo:  # fmt: skip
-        """Compare the study with studies in which other firms have the announcements of its firms.
+        """Compare the study with placebo studies, which assign the announcements to peer firms.
 
-        Firms are drawn at random, as :func:`eventstudy.analysis.placebos.placebo.placebo_firms`
-        explains.
+        Each placebo study assigns each announcement at random to the firm itself or to one of its
+        peers, on the same date. The p-value is small if few placebo studies have a statistic as
+        extreme as the study itself.
 
         Parameters
         ----------
         window : window
         peers : str
-            Column of the events with the peers of each firm, written ``A;B;C``. The panel must hold
-            the returns of the peers.
+            Column of the events with the tickers of the peers of each firm, written ``A;B;C``. The
+            study must have the returns of the peers.
         test : str
-            Test whose statistic is compared. The default is "bmp". If there is only one event, the
-            default is the single-event t.
+            Test whose statistic is compared. The default is "bmp", or the single-event t-test if
+            there is only one event.
         draws : int, optional
-            Number of random assignments of the announcements to other firms. By default
-            ``conventions.draws``. ``conventions.seed`` is the seed of the random numbers.
+            Number of placebo studies. The default is the setting ``draws`` of :class:`Conventions`.
+            The setting ``seed`` is the seed of the random numbers.
 
         Returns
         -------
@@ -764,14 +796,14 @@ class EventStudyResults(FittedStudy):
     def summary(
         self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
     ) -> analysis.Summary:
-        """Return a short table of the answers and tests of the study for each window.
+        """Return a short table with the mean effect and the test results for each window.
 
         Parameters
         ----------
         windows : windows, optional
-            Windows of the table. By default the standard windows that fit into the event window.
+            Windows of the table. The default is the windows in the settings of the study.
         names : iterable of str, optional
-            Names of the tests to show. By default the main test and the usual tests.
+            Names of the tests in the table. The default is the main test and the most common tests.
 
         Returns
         -------
@@ -785,20 +817,22 @@ class EventStudyResults(FittedStudy):
         return analysis.summary(self, windows, names)
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
-        """Return the results with market values from Yahoo Finance or a file.
+        """Return the same results with market values from Yahoo Finance or a file.
 
         Parameters
         ----------
         source : str or Path
-            ``yahoo``, or a file with the columns ticker, date, and mcap or shares.
+            ``"yahoo"``, or a file with the columns ticker and date, and with the column mcap
+            (market value) or shares (number of shares).
         **options
-            Options of the function :func:`eventstudy.fitting.market_values.with_market_values`.
+            Two optional arguments. The argument ``currency`` is the currency of the market values,
+            and ``offline=True`` forbids the use of the network.
 
         Returns
         -------
         EventStudyResults
             The results with market values. Each event gets the last market value of its firm before
-            the window, if that value is at most 370 days old.
+            the window. A market value that is older than 370 days is not used.
 
         Examples
         --------
@@ -813,17 +847,17 @@ class EventStudyResults(FittedStudy):
     def regress(
         self, columns: str | Iterable[str], window: WindowLike | None = None, **options: Any
     ) -> figures.DrawnRegression:
-        """Regress the CARs of the events on columns of the events file, with a constant.
+        """Regress the CARs of the events on columns of the events file and a constant.
 
         Parameters
         ----------
         columns : str or iterable of str
-            Columns that explain the CARs. A column of numbers enters unchanged. A column of text
-            enters as one dummy for each value except the first.
+            Columns that explain the CARs. A column with numbers is one regressor. For a column with
+            text, each value except the first has a dummy variable.
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
         **options
-            Options of `regress_car`, such as ``weights="precision"``.
+            Other options of the regression, such as ``weights="precision"``.
 
         Returns
         -------
@@ -843,26 +877,26 @@ class EventStudyResults(FittedStudy):
         self, formulas: str | Iterable[str] | Mapping[str, str], window: WindowLike | None = None,
         **options: Any,
     ) -> figures.DrawnRegression | figures.DrawnRegressions:  # fmt: skip
-        """Regress the CARs of the events on a formula of columns of the events file.
+        """Regress the CARs of the events on a formula that names columns of the events file.
 
         An example of a formula is ``"size + C(sector) + direction:leverage"``.
 
         Parameters
         ----------
         formulas : str, iterable of str, or mapping of str to str
-            One or more formulas. Several formulas give several regressions. The keys of a mapping
-            become the column heads of the table.
+            One or more formulas. Each formula gives one regression. If you give a mapping, its keys
+            are the column heads in the table of the regressions.
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
         **options
-            Options of the function `explain`, such as ``cluster="date"``.
+            Other options of the regression, such as ``cluster="date"``.
 
         Returns
         -------
         DrawnRegression or DrawnRegressions
-            One :class:`CarRegression` for one formula. Several formulas give one object with a
-            table of all regressions (``frame()``). One regression and several regressions have the
-            methods ``plot()``, ``to_latex()`` and ``to_html()``.
+            For one formula, the result is one regression. For several formulas, the result is one
+            object with all regressions, and its method ``frame()`` returns them in one table. Both
+            kinds of results have the methods ``plot()``, ``to_latex()`` and ``to_html()``.
 
         Examples
         --------
@@ -884,22 +918,27 @@ class EventStudyResults(FittedStudy):
     def calibrate(
         self, window: WindowLike | None = None, *, group: str | None = None, **options: Any
     ) -> figures.CalibrationWithFigure:
-        """Return how often the tests raise a false alarm on other days of the same firms.
+        """Return how often the tests raise a false alarm on other dates of the same firms.
+
+        The method repeats the study on dates without announcements. A significant result on such
+        dates is a false alarm.
 
         Parameters
         ----------
         window : window, optional
-            Window of event days. By default the main window.
+            Window in event days. The default is the main window.
         group : str, optional
-            Name of a group of the events (see :meth:`of_group`). By default the group that the
-            report begins with.
+            Name of a group of events (see :meth:`of_group`). The default is the group that the
+            first sentence of the report is about.
         **options
-            Options of the function :func:`eventstudy.analysis.robustness.calibration.calibrate`.
+            Optional arguments, such as ``draws=99``, the largest number of repetitions of the
+            study.
 
         Returns
         -------
         Calibration
-            The false-alarm rates of the tests. ``plot()`` draws the power curve.
+            The false-alarm rates of the tests. The method ``plot()`` of this object draws the power
+            of the main test for effects of different sizes.
 
         Examples
         --------
@@ -914,21 +953,23 @@ class EventStudyResults(FittedStudy):
         self, out: str | Path = "reports", name: str = "study", *,
         config: StudyConfig | None = None, force: bool = False,
     ) -> Path:  # fmt: skip
-        """Write the run folder ``out/name`` with report, tables, figures, prices and manifest.
+        """Write the report, tables, figures and data of the study to the folder ``out/name``.
 
-        If ``out/name`` already holds a run with other settings or events, the old run is not
-        replaced. The new run is then called ``name-2``, ``name-3`` and so on.
+        The folder ``out/name`` is called the run folder. If the run folder already has results with
+        other settings or events, the method does not replace them. The new run folder then gets the
+        name ``name-2``, ``name-3`` and so on.
 
         Parameters
         ----------
         out : path
-            Folder that contains the run folders.
+            Folder in which the run folder is created.
         name : str
-            Name of the run.
+            Name of the run folder.
         config : StudyConfig, optional
-            Settings that choose the windows, tests and groups of the report.
+            Settings that choose the windows, tests and groups of the report. The default is the
+            settings of the study.
         force : bool
-            Whether to replace a run of this name even if its settings or events differ.
+            Whether to replace a run folder of this name even if its settings or events differ.
 
         Returns
         -------
@@ -938,7 +979,8 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         RunFolderError
-            If the folder cannot be written, or is not a run folder.
+            If the folder cannot be written, or if an existing folder of this name is not a run
+            folder.
 
         Examples
         --------
@@ -951,13 +993,13 @@ class EventStudyResults(FittedStudy):
         return write_run(self, Path(out), name, config=config or self.settings, force=force)
 
     def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
-        """Return the document with all results, from which every report format is made.
+        """Return all results of the study in one object, from which the program makes every report.
 
         Parameters
         ----------
         config : StudyConfig, optional
-            Settings that choose the windows, tests and groups. The windows of the default settings
-            are the windows of the study.
+            Settings that choose the windows, tests and groups. The default is the settings of the
+            study.
         name : str
             Name of the study.
 
@@ -976,9 +1018,10 @@ class EventStudyResults(FittedStudy):
         return FinishedRun.of(self, config, name=name).findings
 
     def to_json(self, *, config: StudyConfig | None = None) -> str:
-        """Return the results as the text of ``results.json``.
+        """Return all results of the study as JSON text, as in the file ``results.json``.
 
-        The command ``eventstudy schema results`` prints the schema of this text.
+        The command ``eventstudy schema results`` prints a JSON schema, which describes the fields
+        of this text.
 
         Examples
         --------
@@ -1003,10 +1046,11 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         table : {"caar", "robustness", "events", "regression"}
-            Table to return. The table ``caar`` has the windows and their tests. The table
-            ``robustness`` has the answer under other choices, and p-values adjusted for the number
-            of windows. The table ``events`` has the events. The table ``regression`` has the
-            regression of the CARs. Every table fits the page of a default LaTeX article.
+            The table to return. The table "caar" has the mean effect and the test results for each
+            window. The table "robustness" has the main result with other choices of the settings,
+            and p-values that are adjusted for the number of windows. The table "events" lists the
+            events. The table "regression" has the regression of the CARs. Every table fits on the
+            page of a default LaTeX article.
         config : StudyConfig, optional
 
         Returns
@@ -1023,7 +1067,7 @@ class EventStudyResults(FittedStudy):
     def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
         """Write the tables of the study as an Excel workbook, one sheet per table.
 
-        The method needs the extra ``excel``.
+        The method needs the optional packages of ``pip install "eventstudy-kit[excel]"``.
 
         Parameters
         ----------
@@ -1042,9 +1086,9 @@ class EventStudyResults(FittedStudy):
         return self._exported("xlsx", path, config)
 
     def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
-        """Write the long table of abnormal returns as a Parquet file.
+        """Write the abnormal returns as a Parquet file with one row per event and day.
 
-        The method needs the extra ``parquet``.
+        The method needs the optional package of ``pip install "eventstudy-kit[parquet]"``.
 
         Parameters
         ----------
@@ -1070,7 +1114,7 @@ class EventStudyResults(FittedStudy):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes on entries that the program interpreted, and on data that it did not use.
+        """Notes on data that the program interpreted or did not use.
 
         Examples
         --------
@@ -1085,22 +1129,28 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         windows : window or iterable of window, optional
-            Windows of the CARs. By default the windows in the settings of the study. If the
-            settings have no windows, the standard windows.
+            Windows of the CARs. The default is the windows in the settings of the study.
 
         Returns
         -------
         DataFrame
-            One row per window and event. The columns start with event_id, ticker, start, stop, car
-            (decimal), se, statistic, pvalue, scar, bhar, n_days, ci_low, ci_high, n_sessions,
-            last_session, variance_multiple and pvalue_regime. Your own columns follow. statistic
-            and pvalue come from the exact t-test of a single event. n_days counts the days of the
-            window that the event has. ci_low and ci_high are the ends of the 95% interval.
-            ``variance_multiple`` is the firm's variance around the event, relative to the
-            estimation window. ``pvalue_regime`` is the p-value that the report shows; it allows for
-            ``variance_multiple``. In a study of more than 5,000 events ``pvalue_regime`` is NaN.
-            Columns of numbers in your events file stay numbers. Values are NaN if the event lacks
-            days of the window.
+            One row per window and event. The columns start and stop are the first and the last day
+            of the window. The column car is the CAR as a decimal, and bhar is the buy-and-hold
+            abnormal return. The columns se, statistic and pvalue have the standard error of the CAR
+            and its t-test. The column scar is the standardised CAR. The 95% interval of the CAR
+            runs from ci_low to ci_high.
+
+            The column n_days is the number of days of the window on which the event has data. The
+            column n_sessions is the number of sessions in the CAR, and last_session is the last of
+            these sessions.
+
+            The column variance_multiple says how many times its usual variance the firm has around
+            the event. The column pvalue_regime is a p-value that allows for this larger variance,
+            and the report shows this p-value. In a study of more than 5,000 events,
+            variance_multiple and pvalue_regime are NaN.
+
+            The columns of your events file follow. If an event lacks days of the window, its CAR
+            and the numbers computed from it are NaN.
 
         Examples
         --------
@@ -1118,13 +1168,14 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         windows : window or iterable of window, optional
-            Windows of the CARs. The default windows are the default windows of :meth:`car`.
+            Windows of the CARs. The default is the windows in the settings of the study.
 
         Returns
         -------
         DataFrame
-            One row per event. The columns are event_id, ticker, one column of CARs (decimal) per
-            window such as ``[0,1]``, and your own columns.
+            One row per event, with the columns event_id and ticker. The CARs of each window, as
+            decimals, are in a column with the name of the window, such as ``[0,1]``. The columns of
+            your events file follow.
 
         Examples
         --------
@@ -1139,7 +1190,10 @@ class EventStudyResults(FittedStudy):
         return self._with_own_columns(pd.DataFrame({**self.ids_of(rows), **cars}), rows)
 
     def tidy(self) -> pd.DataFrame:
-        """Return one row per used event and day, with the abnormal return and your own columns.
+        """Return the abnormal returns with one row per event and day.
+
+        The table has the columns of :meth:`abnormal_returns`, and the columns of your events file.
+        Dropped events are not in the table.
 
         Examples
         --------
@@ -1152,9 +1206,9 @@ class EventStudyResults(FittedStudy):
     def models(self) -> pd.DataFrame:
         """Return the estimated model of each used event, one row per event.
 
-        The columns are event_id, ticker, nobs, the parameters, sigma, r2 and the standard errors.
-        The standard error of ``beta`` is the column ``se_beta``. The column ``cov`` names the kind
-        of standard errors.
+        The column nobs is the number of estimation days, sigma is the standard deviation of the
+        residuals, and r2 is R squared. Each parameter, such as ``beta``, has one column for its
+        estimate and another column for its standard error, such as ``se_beta``.
 
         Examples
         --------

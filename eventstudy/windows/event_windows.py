@@ -40,13 +40,15 @@ class StudyWindows:
 
 
 class EventWindows(StudyWindows):
-    """Returns and factors of n events on their estimation and event windows.
+    """Returns of the firms and factors of the model on the days around the events.
+
+    A factor is a return that the model uses as a regressor, such as the return of the market.
 
     Attributes
     ----------
     estimation, event : Window
-        Estimation window of L1 days and event window of L2 days. Arrays with L1+L2 columns have the
-        estimation days first, then the event days.
+        Estimation window of L1 days and event window of L2 days. In an array with L1+L2 columns,
+        the estimation days come first and the event days follow.
     returns : (n, L1+L2) float array
         Decimal returns; NaN where missing. In the event window, a return that follows h missing
         sessions spans h+1 sessions. In the estimation window, a return over several sessions is
@@ -64,29 +66,22 @@ class EventWindows(StudyWindows):
     day0 : (n,) int array
         Column number of each event's day 0 in `sessions`; -1 if day 0 is beyond the data.
     sessions : (T,) datetime64[D] array
-        All dates on which at least one calendar has a session, in ascending order.
+        All dates on which at least one exchange is open, in ascending order.
     hours : (n, 2) float array
         Opening and closing time of each event's exchange, in UTC hours of the session's date.
     calendar : (n,) int array
         Position in `calendars` of each event's exchange.
     calendars : tuple of int arrays
-        For each calendar, the column numbers in `sessions` of the days on which the calendar is
-        open.
+        One array for each exchange. The array has the positions in `sessions` of the dates on which
+        the exchange is open.
     masked : (n,) int array
         Number of estimation days with a return that were left out because of other events of the
         firm.
-    laying : Laying, optional
-        Object that computes arrays with a column per day when they are needed. None if the arrays
-        with a column per day are kept in memory.
     event_positions : (n, L2) int array
         The columns of `positions` for the event days. The array `event_positions` is always kept in
         memory.
     halt_drift : int
-        Largest number of sessions that :attr:`drift` counts for a return over a trading halt.
-    source : Laying, optional
-        Object that holds the returns of the whole study and can give other days of the events.
-    source_rows : (n,) int array
-        Row numbers of the n events in `source`.
+        Largest number of sessions of a trading halt for which the normal return includes alpha.
     other_news : (n, G+L2) bool array
         Whether each day after the estimation window lies in the event window of another event of
         the firm. The G+L2 columns are the G days between the two windows and the event days. The
@@ -134,65 +129,83 @@ class EventWindows(StudyWindows):
 
     @property
     def returns(self) -> FloatArray:
-        """Decimal returns of the firms, shape (n, L1+L2); a missing return is NaN."""
+        """Decimal returns of the firms, shape (events, days). A missing return is NaN."""
         return self._array("returns")
 
     @property
     def spans(self) -> IntArray:
-        """Number of event days that each return spans, shape (n, L1+L2).
+        """Number of event days that each return covers, shape (events, days).
 
-        The number of a missing return is 0.
+        The number is usually 1. A return after missing days covers several days. The number is 0
+        for a missing return.
         """
         return self._array("spans")
 
     @property
     def length(self) -> IntArray:
-        """Number of sessions that each return spans, shape (n, L1+L2); 0 for a missing return."""
+        """Number of trading sessions that each return covers, shape (events, days).
+
+        The number is larger than :attr:`spans` if the return covers sessions that do not count as
+        event days, such as sessions of a trading halt with the setting ``halt="shift"``.
+        """
         return self._array("length")
 
     @property
     def factors(self) -> FloatArray:
-        """Factor returns, summed over the sessions of the firm's return, shape (n, L1+L2, f)."""
+        """Factor returns, such as the market return, shape (events, days, factors).
+
+        If a return of the firm covers several sessions, the factor return is the sum over the same
+        sessions.
+        """
         return self._array("factors")
 
     @property
     def positions(self) -> IntArray:
-        """Column number of each day in `sessions`, shape (n, L1+L2); -1 beyond the data."""
+        """Position of each day in the array `sessions`, shape (events, days).
+
+        The position is -1 for a day outside the data.
+        """
         return self._array("positions")
 
     @property
     def event_positions(self) -> IntArray:
-        """Column number of each event day in `sessions`, shape (n, L2)."""
+        """Position of each event day in the array `sessions`, shape (events, event days)."""
         return self._array("event_positions")
 
     @property
     def day0(self) -> IntArray:
-        """Column number of each event's day 0 in `sessions`, shape (n,); -1 beyond the data."""
+        """Position of day 0 of each event in the array `sessions`, shape (events,).
+
+        The position is -1 if day 0 is outside the data.
+        """
         return self._array("day0")
 
     @property
     def hours(self) -> FloatArray:
-        """Opening and closing time of each event's exchange in UTC hours, shape (n, 2)."""
+        """Opening and closing time of the exchange of each event in UTC hours, two columns."""
         return self._array("hours")
 
     @property
     def calendar(self) -> IntArray:
-        """Position in `calendars` of the exchange of each event, shape (n,)."""
+        """Position of the exchange of each event in the tuple `calendars`, shape (events,)."""
         return self._array("calendar")
 
     @property
     def masked(self) -> IntArray:
-        """Number of estimation days left out because of other events of the firm, shape (n,).
+        """Number of days that the estimation of each event leaves out because of other events.
 
-        Only days that have a return are counted.
+        These days lie in the event window of another event of the same firm. Days without a return
+        are not counted.
         """
         return self._array("masked")
 
     @property
     def other_news(self) -> BoolArray:
-        """Whether each day lies in the event window of another event of the firm.
+        """Whether each day lies in the event window of another event of the same firm.
 
-        The shape is (n, G+L2), or (n, 0) if other events were not searched for.
+        The array has one row per event. Its columns are all days from the end of the estimation
+        window to the end of the event window. The array has no columns if the program did not look
+        for other events of the firm.
         """
         return self._array("other_news")
 
@@ -234,16 +247,17 @@ class EventWindows(StudyWindows):
 
     @property
     def dates(self) -> DateArray:
-        """Date of each event day's session, shape (n, L2); NaT beyond the data."""
+        """Date of each event day, shape (events, event days); NaT (no date) outside the data."""
         pos = self.event_positions
         return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
 
     @property
     def drift(self) -> IntArray:
-        """Number of sessions of each return that count for alpha, shape (n, L1+L2).
+        """Number of sessions for which each normal return includes alpha, shape (events, days).
 
-        All sessions of a return count, and at least 1. If halted sessions are not counted as event
-        days, at most `halt_drift` sessions count (docs/methods/missing-days.md).
+        Alpha is the constant of the model for one session. The normal return over m sessions
+        includes m times alpha. If the return covers sessions that do not count as event days, such
+        as sessions of a trading halt, m is at most `halt_drift`.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
@@ -258,7 +272,7 @@ class EventWindows(StudyWindows):
 
     @property
     def estimation_positions(self) -> IntArray:
-        """Column number of each estimation day in `sessions`, shape (n, L1)."""
+        """Position of each estimation day in the array `sessions`, one row per event."""
         if self.laying is None:
             return self.positions[:, : len(self.estimation)]
         before = self.laying.before
@@ -266,7 +280,7 @@ class EventWindows(StudyWindows):
 
     @property
     def event_returns(self) -> FloatArray:
-        """Decimal returns of the firms on the event days, shape (n, L2)."""
+        """Decimal returns of the firms on the event days, shape (events, event days)."""
         L1 = len(self.estimation)
         return np.vstack([self.take(rows).returns[:, L1:] for rows in chunks(len(self))])
 
@@ -283,10 +297,9 @@ class EventWindows(StudyWindows):
         return out
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
-        """Return the windows of some events, chosen by position, mask or slice.
+        """Return the returns and factors of some of the events.
 
-        The result stores only row numbers. On first use, the rows of an array are cut from the
-        array of all events.
+        The argument `rows` is an array of positions, a boolean mask or a slice.
         """
         whole = self if self._whole is None else self._whole
         if whole is self and isinstance(rows, slice):
