@@ -229,10 +229,10 @@ def test_other_pages_quote_the_stored_counts(bench: SimpleNamespace) -> None:
         (ROOT / "docs" / name).read_text()
         for name in ("methods/answer.md", "reference/validation.md")
     )
-    assert f"The pooled size of all cells but the known weak ones is {pooled}" in answer
+    assert f"In all other cases together, the rate is {pooled}." in answer
     assert f"5% ± 0.7 overall; {pooled} measured" in validation
-    cells, designs, kinds = len(found), {c.design for c in found}, {c.kind for c in found}
-    facts = f"It has {cells} cells of {len(designs)} designs and {len(kinds)} kinds of shocks"
+    designs, kinds = {c.design for c in found}, {c.kind for c in found}
+    facts = f"simulations of {len(designs)} kinds of studies and {len(kinds)} kinds of shocks"
     assert facts in " ".join(answer.split())
     unequal = [cell for cell in found if cell.design == bench.verdict_cells.UNEQUAL]
     sizes = [f"{cell.counts.percent('different'):.1f}" for cell in unequal]
