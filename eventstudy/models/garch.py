@@ -179,11 +179,10 @@ class Egarch(_Volatility, name="egarch"):
 
     Here :math:`z = e / \sqrt h`. The parameters are estimated by quasi maximum likelihood on the
     estimation window. Missing data: days without a return are left out. The variance of an
-    abnormal return has two parts. The first part is the forecast of h, which starts from the
-    last complete estimation day. The second part comes from the estimation errors of alpha and
-    beta. For some events, the search for the maximum fails, or the estimated variance process is not stationary.
-    The program then estimates the market model by least squares, and the event has the flag
-    ``fallback_model``.
+    abnormal return has two parts. The first part is the forecast of h, which starts from the last
+    complete estimation day. The second part comes from the estimation errors of alpha and beta. If
+    the search finds no stationary optimum for an event, the program estimates the market model by
+    least squares, and the event has the flag ``fallback_model``.
 
     References
     ----------

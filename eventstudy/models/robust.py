@@ -33,9 +33,9 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
     Each of the three slopes :math:`b` comes from a separate regression, and :math:`\rho_m` is the
     first autocorrelation of the market's returns in the estimation window. The variance of the
     forecast errors is an approximation: the formula of the market model, with the residuals of the
-    line that has the slope :math:`\beta_{SW}`. Missing data: the regressions and the means use a day
-    only if this day, the day before and the day after are in the estimation window and have both
-    returns. If :math:`1 + 2 \rho_m` is below 0.25, the model has no result for the event.
+    line that has the slope :math:`\beta_{SW}`. Missing data: the regressions and the means use a
+    day only if this day, the day before and the day after are in the estimation window and have
+    both returns. If :math:`1 + 2 \rho_m` is below 0.25, the model has no result for the event.
 
     References
     ----------
