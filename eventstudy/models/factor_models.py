@@ -105,8 +105,8 @@ class Capm(FactorModel, name="capm"):
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + \beta_i (R_{mt} - r_{ft}) + e_{it}
 
-    Missing data: the estimation leaves out a day without a return of the share, without a return
-    of the market or without a riskless rate.
+    Missing data: the estimation leaves out a day if the return of the share, the return of the
+    market or the riskless rate is missing.
 
     References
     ----------

@@ -105,10 +105,11 @@ class Garch(_Volatility, name="garch"):
         h_t = w + a e_{t-1}^2 + b h_{t-1}
 
     The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
-    of an event day has two parts: the forecast from the last complete estimation day, and the error
-    of alpha and beta. Missing data: days on which a return is missing are skipped. If the search
-    finds no stationary optimum for an event, the model is estimated by least squares, and `remark`
-    says so.
+    of an abnormal return has two parts. The first part is the forecast of h, which starts from the
+    last complete estimation day. The second part comes from the estimation errors of alpha and
+    beta. Missing data: days on which a return is missing are skipped. If the search finds no
+    stationary optimum for an event, the program estimates the market model by least squares, and
+    the event has the flag ``fallback_model``.
 
     References
     ----------
@@ -132,7 +133,7 @@ class Garch(_Volatility, name="garch"):
 
 
 class Gjr(_Volatility, name="gjr"):
-    r"""The market model with GJR-GARCH(1,1) errors, which may vary more after bad than good news.
+    r"""Market model with GJR-GARCH(1,1) errors, whose variance may rise more after bad news.
 
     Notes
     -----
@@ -140,10 +141,11 @@ class Gjr(_Volatility, name="gjr"):
         h_t = w + (a + g 1[e_{t-1} < 0]) e_{t-1}^2 + b h_{t-1}
 
     The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
-    of an event day has two parts: the forecast from the last complete estimation day, and the error
-    of alpha and beta. Missing data: days on which a return is missing are skipped. If the search
-    finds no stationary optimum for an event, the model is estimated by least squares, and `remark`
-    says so.
+    of an abnormal return has two parts. The first part is the forecast of h, which starts from the
+    last complete estimation day. The second part comes from the estimation errors of alpha and
+    beta. Missing data: days on which a return is missing are skipped. If the search finds no
+    stationary optimum for an event, the program estimates the market model by least squares, and
+    the event has the flag ``fallback_model``.
 
     References
     ----------
@@ -177,11 +179,10 @@ class Egarch(_Volatility, name="egarch"):
 
     Here :math:`z = e / \sqrt h`. The parameters are estimated by quasi maximum likelihood on the
     estimation window. Missing data: days without a return are left out. The variance of an
-    abnormal return has two parts. The first is the forecast of h, which starts from the last
-    complete estimation day. The second comes from the estimation errors of alpha and beta. For some
-    events, the search for the maximum fails, or the estimated variance process is not stationary.
-    The program then estimates the market model by least squares, and the event has the flag
-    ``fallback_model``.
+    abnormal return has two parts. The first part is the forecast of h, which starts from the last
+    complete estimation day. The second part comes from the estimation errors of alpha and beta. If
+    the search finds no stationary optimum for an event, the program estimates the market model by
+    least squares, and the event has the flag ``fallback_model``.
 
     References
     ----------

@@ -23,9 +23,10 @@ class Market(LinearModel, name="market"):
 
     :math:`R_{it}` and :math:`R_{mt}` are the decimal returns of the firm and of its market index.
     The model has k = 2 parameters. The forecast error of a day has the variance
-    :math:`s^2 (1 + 1/M + (R_{mt} - \bar R_m)^2 / S_{mm})`. M is the number of estimation days, and
-    :math:`S_{mm}` is the sum of :math:`(R_{mt} - \bar R_m)^2` over these days. Missing data: days
-    on which a return is missing are left out.
+    :math:`s^2 (1 + 1/M + (R_{mt} - \bar R_m)^2 / S_{mm})`, where :math:`s^2` is the variance of the
+    residuals. M is the number of estimation days, and :math:`\bar R_m` is the mean market return on
+    these days. :math:`S_{mm}` is the sum of :math:`(R_{mt} - \bar R_m)^2` over these days. Missing
+    data: days on which a return is missing are left out.
 
     References
     ----------
@@ -107,9 +108,9 @@ class ConstantMean(LinearModel, name="constant_mean"):
     -----
     .. math:: R_{it} = \mu_i + e_{it}
 
-    The model has one parameter, the mean :math:`\mu_i`. With M estimation days and the variance
-    :math:`s^2` of the residuals, the variance of an abnormal return is :math:`s^2 (1 + 1/M)`.
-    Missing data: the estimation leaves out days without a return.
+    The model has one parameter, the mean :math:`\mu_i`. The variance of an abnormal return is
+    :math:`s^2 (1 + 1/M)`, where :math:`s^2` is the variance of the residuals and M is the number of
+    estimation days. Missing data: the estimation leaves out days without a return.
 
     References
     ----------
@@ -210,9 +211,10 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     r"""The model in which the normal return is the return of a weighted portfolio of donors.
 
     Donors are firms without news. The column ``donors`` of the events file has the tickers of the
-    donors, such as ``A;B;C``. A donor may have events of its own in the file. The program drops
-    this donor if an event window of the donor overlaps the estimation window or the event window of
-    the firm. The donor's own news would otherwise change the weights or the normal return.
+    donors, such as ``A;B;C``. A donor may itself have events in the events file. If an event window
+    of the donor overlaps the estimation window or the event window of the firm, the program drops
+    the donor. The reason is that the donor's own news would change the weights or the normal
+    return.
 
     Notes
     -----
@@ -221,8 +223,9 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     The weights minimise SSE, the sum of the squared errors on the M estimation days. The covariance
     matrix of the forecast errors ignores that the weights are estimated. It is :math:`V = s^2 I`,
     where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`. The number of donors with a weight above zero is
-    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``, which ranks the event
-    among its donors. Missing data: days without a return of the firm or of any donor are left out.
+    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``. It treats each donor as
+    if it had the news, and ranks the firm among its donors. Missing data: days without a return of
+    the firm or of any donor are left out.
 
     References
     ----------

@@ -30,12 +30,12 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
         \beta_{SW} = \frac{b_{-1} + b_0 + b_{+1}}{1 + 2 \rho_m}, \quad
         \alpha = \bar R - \beta_{SW} \bar R_m
 
-    Each of the three slopes comes from a separate regression. Slopes and means use only days whose
-    preceding and following day are also in the estimation window. :math:`\rho_m` is the first
-    autocorrelation of the market's returns in the estimation window. The variance of the forecast
-    errors is an approximation: the formula of the market model with the residuals of this line.
-    Missing data: a day is used only if the day before and the day after it are complete. If
-    :math:`1 + 2 \rho_m` is below 0.25 for an event, the program estimates no slope for the event.
+    Each of the three slopes :math:`b` comes from a separate regression, and :math:`\rho_m` is the
+    first autocorrelation of the market's returns in the estimation window. The variance of the
+    forecast errors is an approximation: the formula of the market model, with the residuals of the
+    line that has the slope :math:`\beta_{SW}`. Missing data: the regressions and the means use a
+    day only if this day, the day before and the day after are in the estimation window and have
+    both returns. If :math:`1 + 2 \rho_m` is below 0.25, the model has no result for the event.
 
     References
     ----------
@@ -79,21 +79,21 @@ class Dimson(LinearModel, name="dimson"):
     Parameters
     ----------
     lags, leads : int
-        How many sessions before the day (`lags`) and after it (`leads`) the regression uses market
-        returns of. Each number is at least 0.
+        The regression uses the market return of the same day, of `lags` sessions before it and of
+        `leads` sessions after it. Both numbers are at least 0.
     sum_beta : bool
-        If true, the slopes of the regression are added to one beta, and the normal return is
-        alpha + beta R_m with the market return R_m of the same day. Alpha is then the mean return
-        of the share minus beta times the mean of R_m. The variance of the abnormal returns is then
-        approximate.
+        If true, the normal return is alpha + beta R_m. Beta is the sum of the slopes of the
+        regression, and R_m is the market return of the same day. Alpha is the mean return of the
+        share minus beta times the mean of R_m. The variance of the abnormal returns is approximate.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \sum_{j=-lags}^{leads} \beta_{ij} R_{m,t+j} + e_{it}
 
-    The model has k = 2 + lags + leads parameters. Unless `sum_beta` is true, abnormal returns come
-    from this regression, and their variance is exact. Missing data: the estimation leaves out a day
-    without a return of the share, and a day without one of the market returns of the formula.
+    The model has k = 2 + lags + leads parameters. If `sum_beta` is false, the normal return is the
+    forecast of this regression, and the variance of the abnormal returns is exact. Missing data:
+    the estimation leaves out a day if the return of the share, or one of the market returns in the
+    formula, is missing.
 
     References
     ----------
@@ -283,7 +283,7 @@ class TheilSen(_Robust, name="theil_sen"):
         \alpha_i = \operatorname{median}_t (R_{it} - \beta_i R_{mt})
 
     The variance of the forecast errors is an approximation: the formula of least squares with the
-    residuals of this line. Missing data: days on which a return is missing are left out.
+    residuals of the Theil-Sen line. Missing data: days on which a return is missing are left out.
 
     References
     ----------
@@ -334,10 +334,10 @@ class Huber(_Robust, name="huber"):
     .. math:: \min_{\alpha, \beta} \sum_t \rho_c\Bigl(
         \frac{R_{it} - \alpha - \beta R_{mt}}{\hat\sigma} \Bigr), \quad c = 1.345
 
-    The function :math:`\rho_c` is quadratic up to c and linear beyond c. The scale
+    The function :math:`\rho_c` is quadratic from -c to c and linear beyond. The scale
     :math:`\hat\sigma` is the median absolute residual divided by 0.6745. The variance of the
-    forecast errors is an approximation: the formula of least squares with the residuals of this
-    line. Missing data: days on which a return is missing are left out.
+    forecast errors is an approximation: the formula of least squares with the residuals of the
+    Huber line. Missing data: days on which a return is missing are left out.
 
     References
     ----------
