@@ -462,10 +462,10 @@ class FittedStudy:
     def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
         """Return the results of each group of events, the largest group first.
 
-        The events of a group have the same value in `column`. If you name several columns, the
-        events of a group have the same values in all of them, and the name of the group is the
-        tuple of these values. Dropped events count in the size of a group. If all events of a group
-        were dropped, the group is left out.
+        The events of a group have the same value in `column`. You can also name several columns.
+        The events of a group then have the same value in each of these columns, and the name of the
+        group is the tuple of these values. Dropped events count in the size of a group. If all
+        events of a group were dropped, the group is left out.
 
         Parameters
         ----------

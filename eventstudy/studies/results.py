@@ -764,7 +764,7 @@ class EventStudyResults(FittedStudy):
 
         Each placebo study assigns each announcement at random to the firm itself or to one of its
         peers, on the same date. The p-value is small if few placebo studies have a statistic as
-        extreme as the study itself.
+        extreme as the statistic of the study.
 
         Parameters
         ----------
@@ -822,7 +822,7 @@ class EventStudyResults(FittedStudy):
         return analysis.summary(self, windows, names)
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
-        """Return the same results with market values from Yahoo Finance or a file.
+        """Return a copy of the results with market values from Yahoo Finance or a file.
 
         Parameters
         ----------
