@@ -13,8 +13,8 @@ from ..errors import ConfigError
 class Conventions:
     """Settings of the significance tests.
 
-    Published papers choose these settings in different ways. The file ``docs/methods/tests.md``
-    gives the reasons for the defaults.
+    Published papers choose these settings differently. The file ``docs/methods/tests.md`` gives the
+    reasons for the defaults.
 
     Attributes
     ----------
@@ -25,9 +25,8 @@ class Conventions:
         with "sum" reject a true null hypothesis too often.
     overlap : {"exact", "share"}
         How the program computes the correlation of two CARs whose windows overlap. With "exact", it
-        uses the weight that the return of each session has in the two CARs. This includes the
-        sessions of the estimation windows. With "share", it uses only the number of sessions that
-        the two windows have in common.
+        uses the weight of each session of the estimation and event windows in the two CARs. With
+        "share", it uses only the number of sessions that the two windows have in common.
     missing : {"drop", "rescale", "zero"}
         How to treat an event that has no abnormal return on some days of a window. With "drop", the
         results for this window leave the event out. With "zero", the CAR is the sum over the days
