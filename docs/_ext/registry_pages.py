@@ -86,11 +86,11 @@ TESTS = """Each test has a page with its idea, its formula, when it is valid, an
 For each study the program chooses one [main test](../how-to/choose-a-test.md). The main test
 decides whether the report finds an effect. All other tests are second opinions.
 
-The last four columns say whether a test stays valid in four situations. The situations are:
-several events on one date, windows of different dates that overlap, news that makes returns more
-variable, and skewed returns. In the cells, `yes` means that the test is valid. The word `fair`
-means nearly valid, and `weak` means valid with care. The word `no` means not valid, and `n/a`
-means that the situation does not apply to the test.
+The last four columns of the table below say whether a test stays valid in four situations. The
+situations are: several events on one date, windows of different dates that overlap, news that
+makes returns more variable, and skewed returns. In the cells, `yes` means that the test is valid.
+The word `fair` means nearly valid, and `weak` means valid with care. The word `no` means not
+valid, and `n/a` means that the situation does not apply to the test.
 
 | test | name | one date | overlap | variance | skewness |
 |---|---|---|---|---|---|

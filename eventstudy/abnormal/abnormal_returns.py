@@ -155,8 +155,9 @@ class AbnormalReturns:
     def length(self) -> IntArray:
         """Number of trading sessions that each abnormal return covers, shape (events, event days).
 
-        The number is larger than :attr:`spans` if the return covers sessions that do not count as
-        event days, such as sessions of a trading halt with the setting ``halt="shift"``.
+        The number is usually equal to :attr:`spans`. With the setting ``halt="shift"``, the
+        sessions of a trading halt do not count as event days. The first return after the halt then
+        covers more sessions than event days.
         """
         return self.taken(self.study.length)
 
@@ -255,7 +256,7 @@ class AbnormalReturns:
 
     @cached_property
     def positions(self) -> IntArray:
-        """Row number of each of these events in the whole study, shape (events,)."""
+        """Row number of each event of this object in the whole study, shape (events,)."""
         rows = self.rows
         return np.arange(len(self.study.nobs))[rows] if isinstance(rows, slice) else rows
 
@@ -271,7 +272,7 @@ class AbnormalReturns:
 
     @cached_property
     def windows(self) -> EventWindows:
-        """The returns from which these abnormal returns were computed."""
+        """The returns from which the abnormal returns were computed, as an EventWindows object."""
         study = self.study.windows
         return study if self.taken_from is None else study.take(self.rows)
 
@@ -338,7 +339,7 @@ class AbnormalReturns:
         return vars(AbnormalReturns(self.study.take(self.rows), conventions=self.conventions))
 
     def under(self, **changes: Any) -> AbnormalReturns:
-        """Return the same abnormal returns with other settings of the significance tests.
+        """Return a copy of this object with other settings of the significance tests.
 
         The arguments are settings of :class:`Conventions`, such as ``missing="zero"``.
 
@@ -489,17 +490,17 @@ class AbnormalReturns:
         """Whether each event has enough estimation days for standardised tests, shape (events,).
 
         Standardised tests divide each CAR by its standard error. The setting ``min_history`` of
-        :class:`Conventions` is the smallest number of days.
+        :class:`Conventions` says how many days are enough.
         """
         return np.asarray(self.nobs >= self.least_history)
 
     def in_tests(self, window: Window) -> BoolArray:
         """Return whether standardised tests over `window` use each event, shape (events,).
 
-        Standardised tests divide each CAR by its standard error. They use the events that have all
-        days of the window (:meth:`valid`) and enough estimation days (:attr:`has_history`). If only
-        one event has all days of the window, the tests use this event even if it has few estimation
-        days.
+        Standardised tests divide each CAR by its standard error. These tests use the events that
+        have all days of the window (:meth:`valid`) and enough estimation days
+        (:attr:`has_history`). If only one event has all days of the window, the tests use this
+        event even if it has few estimation days.
         """
         valid = self.valid(window)
         return valid if valid.sum() == 1 else valid & self.has_history
@@ -585,8 +586,8 @@ class AbnormalReturns:
         Two settings of :class:`Conventions` change the result. With ``missing="rescale"`` or
         ``missing="zero"``, one day of the window is enough. The setting ``limits`` matters if the
         share closes at a price limit on the last day of the window. With ``limits="drop"``, the
-        result for such an event is False. With ``limits="extend"``, the result is False if no later
-        close away from the limit is found.
+        result for such an event is False. With ``limits="extend"``, the result is False if the
+        program finds no later close that is not at the limit.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
@@ -648,8 +649,8 @@ class AbnormalReturns:
         """Return the number of sessions in the CAR of each event, and the last of these sessions.
 
         The method returns two arrays with one value per event. The first array has the numbers of
-        sessions. A return over several sessions counts with all its sessions, and sessions by which
-        a price limit extends the window count too. The second array has the dates of the last
+        sessions. A return over several sessions counts with all its sessions. If a price limit
+        extends the window, the added sessions count too. The second array has the dates of the last
         sessions. For an event without a CAR, the number is 0 and the date is NaT (no date).
         """
         cols = self.columns(window)
@@ -802,7 +803,7 @@ class AbnormalReturns:
         return np.where(self.valid(window), total, np.nan)
 
     def recent_variance(self, window: Window) -> FloatArray:
-        r"""Return how many times its usual variance each firm has around its event.
+        r"""Return the variance of each firm around its event, divided by its usual variance.
 
         Parameters
         ----------
@@ -831,8 +832,9 @@ class AbnormalReturns:
             k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
         On the days of the window, q' is the smaller of q and 6 max(1, k_0). On the days before the
-        window, q' equals q. The two upper limits 6 max(1, k_m) and 6 max(1, k_0) make sure that one
-        large move, such as a leak of the news, does not count as a time of high volatility.
+        window, q' equals q. The upper limit of u^2 is 6 max(1, k_m), and the upper limit of q is 6
+        max(1, k_0). With these limits, one large move, for example after a leak of the news, does
+        not look like a time of high volatility.
 
         A model without a market takes q from the index of the event. If there is no index either, k
         is max(1, k_u). If a price limit extends the window of an event, b is the last day of the
@@ -900,10 +902,10 @@ class AbnormalReturns:
         .. math:: BHAR = \prod_{t \in W} (1 + R_t) - \prod_{t \in W} (1 + E[R_t])
 
         In the formula, R_t is the return of the share and E[R_t] is its normal return. Each product
-        has one term per session of the CAR. Log returns are converted to simple returns first. The
-        BHAR is NaN for an event that lacks days of the window (see :meth:`valid`). If the study is
-        about volume, turnover or volatility, every BHAR is NaN, because an investor cannot hold
-        these quantities.
+        has one term for each session that the CAR covers. Log returns are converted to simple
+        returns first. The BHAR is NaN for an event that lacks days of the window (see
+        :meth:`valid`). If the study is about volume, turnover or volatility, every BHAR is NaN,
+        because an investor cannot hold these quantities.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":
@@ -926,8 +928,8 @@ class AbnormalReturns:
     def aar(self) -> FloatArray:
         """Mean abnormal return (AAR) of each event day as a decimal, shape (event days,).
 
-        The mean of a day uses only the events whose return covers exactly this day. A return over
-        several days is left out. If no event has such a return, the AAR of the day is NaN.
+        The mean of a day uses only the events whose return covers exactly this day. If there is no
+        such event, the AAR of the day is NaN.
         """
         return _mean(np.where(self.spans == 1, self.ar, np.nan))
 
@@ -942,7 +944,7 @@ class AbnormalReturns:
 
         The mean for a day uses the events that have all event days up to this day. If no event has
         all these days, the mean is NaN. If every event has all days, the CAAR is the cumulative sum
-        of `aar`. Price limits do not extend the windows of these CARs.
+        of `aar`. The setting ``limits`` of :class:`Conventions` has no effect on these CARs.
         """
         return np.array([car.mean() if len(car) else np.nan for car in self._from_start])
 

@@ -11,9 +11,10 @@ from ..errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """Settings of the significance tests for which published papers use different methods.
+    """Settings of the significance tests.
 
-    The file ``docs/methods/tests.md`` gives the reasons for the defaults.
+    Published papers choose these settings differently. The file ``docs/methods/tests.md`` gives the
+    reasons for the defaults.
 
     Attributes
     ----------
@@ -24,8 +25,8 @@ class Conventions:
         with "sum" reject a true null hypothesis too often.
     overlap : {"exact", "share"}
         How the program computes the correlation of two CARs whose windows overlap. With "exact", it
-        uses the weight of each calendar session in both CARs. With "share", it uses only the share
-        of sessions that the two windows have in common.
+        uses the weight of each session of the estimation and event windows in the two CARs. With
+        "share", it uses only the number of sessions that the two windows have in common.
     missing : {"drop", "rescale", "zero"}
         How to treat an event that has no abnormal return on some days of a window. With "drop", the
         results for this window leave the event out. With "zero", the CAR is the sum over the days
@@ -41,8 +42,8 @@ class Conventions:
     min_history : int
         Smallest number of estimation days with complete data that an event needs; 0 = no minimum.
         Standardised tests and the main answer leave out events with fewer days. The unweighted
-        average of the CARs keeps these events. If the value is 60 or less, the program never
-        requires more than three quarters of the estimation window.
+        average of the CARs keeps these events. In a short estimation window, a value of up to 60 is
+        reduced to three quarters of the days of the window.
     fpc : bool
         Whether rank tests use the finite-population correction. With the correction, the statistic
         is divided by sqrt((T-L)/(T-1)). Here T is the number of ranked days, and L is the number of

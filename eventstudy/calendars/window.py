@@ -24,8 +24,8 @@ class Window:
     Raises
     ------
     ConfigError
-        If `start` is later than `stop`, or if a window is given as a text in another form than
-        ``START:STOP``.
+        If `start` is later than `stop`, or if a window is given as a text that is not like
+        ``"0:1"`` or ``"[0,1]"``.
 
     Examples
     --------

@@ -66,7 +66,8 @@ class Events:
     The program can write two words into the column ``flags``. The word ``time_unknown`` means that
     the time of day of the announcement is not known, so more than one session could be day 0. The
     word ``day0_given`` means that the file gives a day 0 that differs from the day 0 computed from
-    the time of the announcement. If the file has a column ``flags`` itself, its words are kept.
+    the time of the announcement. If the events file has a column ``flags``, the words of this
+    column are kept.
 
     Examples
     --------

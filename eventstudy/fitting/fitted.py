@@ -107,8 +107,8 @@ class FittedStudy:
     engine: Engine
     layout: Layout | None = None
     sizes: MarketValues | None = None
-    #: Results of the study with other choices of its settings, such as other models or windows. The
-    #: setting ``grid`` lists the choices, and the table has one row for each combination. The
+    #: Table of the results under other settings, such as other models or windows. The setting
+    #: ``grid`` lists these settings. The table has one row for each combination of them. The
     #: attribute is None for a study without ``grid``, and for a subset of events. The function
     #: :func:`eventstudy.robustness` computes such a table for any study.
     #:
@@ -148,7 +148,10 @@ class FittedStudy:
 
     @property
     def main(self) -> Window:
-        """The main window of the study, by default [0,1] if the event window contains these days.
+        """The main window of the study.
+
+        The main window is the first window in the settings. If the settings name no window, it is
+        [0,1], or the first tested window if [0,1] does not fit into the event window.
 
         Examples
         --------
@@ -291,8 +294,8 @@ class FittedStudy:
         The column tau is the event day. The column aar is the mean abnormal return of the day. This
         mean uses the events whose return covers exactly this day, and n_events is their number. The
         column caar is the mean CAR from the first event day up to the day. This mean uses the
-        events that have all these days, and n_complete is their number. Price limits do not extend
-        the windows of these CARs.
+        events that have all these days, and n_complete is their number. The setting ``limits`` of
+        :class:`Conventions` has no effect on these CARs.
 
         Examples
         --------
@@ -309,8 +312,8 @@ class FittedStudy:
     def car_table(self, windows: WindowsLike | None = None) -> pd.DataFrame:
         """Return the CAR of each used event over each window, with the single-event t-test.
 
-        The table is the same as the table from :meth:`EventStudyResults.car`, but without the other
-        columns of the events file.
+        The table from :meth:`EventStudyResults.car` has the same columns, and also your own columns
+        of the events file.
 
         The column n_sessions is the number of sessions in the CAR. A return over several sessions
         counts with all its sessions. If a price limit extends the window of an event, the added
@@ -459,10 +462,10 @@ class FittedStudy:
     def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
         """Return the results of each group of events, the largest group first.
 
-        The events of a group have the same value in `column`. If you name several columns, the
-        events of a group have the same values in all of them, and the name of the group is the
-        tuple of these values. Dropped events count in the size of a group. If all events of a group
-        were dropped, the group is left out.
+        The events of a group have the same value in `column`. You can also name several columns.
+        The events of a group then have the same value in each of these columns, and the name of the
+        group is the tuple of these values. Dropped events count in the size of a group. If all
+        events of a group were dropped, the group is left out.
 
         Parameters
         ----------
@@ -588,8 +591,8 @@ class FittedStudy:
     def settings(self) -> StudyConfig:
         """The settings of the study.
 
-        If no :class:`StudyConfig` was given for the study, these settings have only its windows and
-        its model.
+        If no :class:`StudyConfig` was given, these settings have the windows and the model of the
+        study, and the defaults for everything else.
 
         Examples
         --------

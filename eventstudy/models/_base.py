@@ -175,8 +175,8 @@ class LinearModel:
 
         The days are the estimation days, followed by the event days. For a return over m sessions,
         the regressor of a factor is its sum over the m sessions, and the regressor of the constant
-        is m. After a trading halt, the regressor of the constant may be smaller
-        (``windows.drift``).
+        is m. For a return over a long trading halt, the regressor of the constant may be smaller
+        than m (see :attr:`EventWindows.drift`).
         """
         factors = windows.factors[:, :, : len(self.factors)]
         # Each regressor lies in one piece of memory: the engines take them one by one.
@@ -207,8 +207,8 @@ class LinearModel:
         Parameters
         ----------
         windows : EventWindows
-            Returns of the firms and factors of the model. The estimation leaves out days on which a
-            return or a regressor is missing.
+            Returns of the firms and of the factors of the model. The estimation leaves out days on
+            which a return or a regressor is missing.
         engine : {"statsmodels", "batch"}
             How the least-squares estimates are computed: one event after another ("statsmodels"),
             or all events at once ("batch").

@@ -44,8 +44,8 @@ class ReturnsPanel:
         h missing sessions covers h + 1 sessions. The number is 0 for a missing return.
     sessions : (T,) datetime64[D] array
     calendars : mapping of str to int array
-        One array for each calendar. The array has the positions in `sessions` of the dates on which
-        the exchange is open.
+        One array for each calendar. The array lists the days on which the exchange is open, as
+        positions in the array `sessions`.
     hours : mapping of str to (open, close)
         Usual opening and closing time of each exchange, in UTC hours.
     kind : {"simple", "log"}
@@ -54,7 +54,7 @@ class ReturnsPanel:
         Quantity in the array `values`. Volume, turnover and volatility are logarithms of the values
         of one session.
     failures : mapping of str to str
-        The reason why a symbol has no row, by the symbol.
+        For each symbol without a row, the reason why it has none.
     notes : tuple of str
         Notes on data that the program did not use.
     prices : DataFrame, optional
@@ -248,7 +248,7 @@ class ReturnsPanel:
         others : DataFrame, optional
             Prices of the same symbols from other sources, in the form of ``Prices.others``.
         **extra
-            Other attributes of the panel, by name.
+            Other attributes of the panel, as keyword arguments.
 
         Returns
         -------
@@ -339,7 +339,7 @@ class ReturnsPanel:
             The arguments `keys` and `sessions` of :meth:`from_prices`. Without these arguments,
             every date in the table is a session.
         **extra
-            Other attributes of the panel, by name.
+            Other attributes of the panel, as keyword arguments.
 
         Returns
         -------
@@ -375,7 +375,7 @@ class ReturnsPanel:
             Reasons why symbols are not in `table`. The panel adds symbols whose returns are not
             decimals.
         **extra
-            Other attributes of the panel, by name.
+            Other attributes of the panel, as keyword arguments.
 
         Returns
         -------

@@ -114,7 +114,8 @@ class StudyConfig:
     Attributes
     ----------
     prices : str
-        Source of the prices: ``auto``, ``yahoo``, ``sample``, ``store`` or a path. You can name
+        Source of the prices: ``yahoo``, ``sample`` (prices of the package), ``store`` (prices kept
+        from earlier downloads), ``auto`` (kept prices, updated from Yahoo) or a path. You can name
         several sources, separated by commas, such as ``yahoo,files:backup``. The prices of a share
         or index then come from the first source that has prices for all windows of its events.
     fill : str
@@ -165,16 +166,16 @@ class StudyConfig:
         Names of the significance tests to compute. If you name no test, the program computes all
         tests.
     by : str
-        Column that splits the events into groups; "" = ``group`` or else ``direction``, if the
-        column has several values. With "none", there are no groups. The main answer of the report
-        is about the group with the most events that can be tested.
+        Column that splits the events into groups; "" = ``group`` if this column has several values,
+        otherwise ``direction`` if it has several values. With "none", there are no groups. The main
+        answer of the report is about the largest group that has a result.
     ticker, date : str
         Names of the columns with the ticker and the announcement date; "" = ``ticker`` and
         ``announced_at``.
     firm : str
         Column that names the firm of each share. Some firms have shares on several exchanges. If
-        such a firm has one announcement with several shares, the study uses only the share that is
-        listed first.
+        such a firm has one announcement with several shares, the study uses only the first of these
+        shares in the events file that has a CAR over the main window.
     calendar : {"exchange", "data"}
         Which days are trading days: the sessions of the exchange ("exchange"), or the dates in the
         price data ("data").
@@ -222,21 +223,21 @@ class StudyConfig:
         Whether to drop the events that have other news nearby (confounded events).
     event_pages : int
         Largest number of pages about single events in the report; 0 = no pages. The events with the
-        largest moves get a page.
+        largest absolute CARs get a page.
     title : str
         Title of the report; "" = a title that the program makes from the events, such as ``54
         announcements, 22 companies``.
     figures : {"", "titled", "plain"}
-        Whether to write the figures as SVG, PDF and PNG files; "" = no files. With "titled" (or
-        true), the figures have titles and sources. With "plain", the figures have no titles and no
-        sources, for a paper with its own captions.
+        Form of the figures that are written as SVG, PDF and PNG files; "" = no files. With "titled"
+        (or true), the figures have titles and sources. With "plain", the figures have no titles and
+        no sources, for a paper with its own captions.
     scar, overlap, missing, limits, min_history, fpc, draws, seed
         Settings of the significance tests. The class :class:`Conventions` explains them.
     grid : mapping of str to list
-        Other choices for some settings, such as ``{"model": ["market", "market_adjusted"]}``. The
-        program repeats the study for every combination of the choices, and writes the results to
-        the file ``tables/specifications.csv``. If you give no choices, the program uses its default
-        choices in studies of up to 200 events.
+        Further values of some settings, such as ``{"model": ["market", "market_adjusted"]}``. The
+        program repeats the study for every combination of the values, and writes the results to the
+        file ``tables/specifications.csv``. If you give no values, the program uses default values
+        in studies of up to 200 events.
 
     Examples
     --------

@@ -46,7 +46,7 @@ Role = Literal[
 class SignificanceTest:
     """Result of one significance test over one window.
 
-    A result `test` can be unpacked into two numbers: ``statistic, pvalue = test``.
+    You can unpack a result into two numbers: ``statistic, pvalue = result``.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class SignificanceTest:
         return "N(0,1)" if np.isinf(self.df) else f"t({self.df:g})"
 
     def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the confidence interval of the mean CAR that belongs to the test, as decimals.
+        """Return the confidence interval of the mean CAR, computed from the test, as decimals.
 
         Notes
         -----

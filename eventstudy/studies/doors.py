@@ -239,13 +239,14 @@ def compare(
     Returns
     -------
     DataFrame
-        The table has one row per result and window. The index is the name of the result. ``start``
-        and ``stop`` are the days of the window. ``n_events`` counts the events, and ``n_dates``
-        their different days 0. ``estimate`` is the mean effect as a decimal, with its standard
-        error ``se`` and its 95% interval from ``ci_low`` to ``ci_high``. ``test`` names the main
-        test of the study, with its ``statistic`` and ``pvalue``. ``reason`` says why numbers are
-        missing. All numbers are those of ``EventStudyResults.answer()``. If the events of a study
-        have groups, its row is about the first group that gives a result.
+        The table has one row per result and window. The index is the name of the result. The
+        columns start and stop are the first and the last day of the window. The column n_events is
+        the number of events, and n_dates is the number of different dates of day 0. The column
+        estimate is the mean effect as a decimal, and se is its standard error. The 95% interval of
+        the effect runs from ci_low to ci_high. The column test is the main test, with its statistic
+        and pvalue. If numbers are missing, the column reason says why. All numbers are those of
+        ``EventStudyResults.answer()``. If a study has groups of events, its row shows the largest
+        group that has a result.
 
     Raises
     ------
@@ -256,8 +257,7 @@ def compare(
     -----
     The table does not test whether two results differ. Results of the same events are not
     independent, so a simple test of their difference would be wrong. To test the difference between
-    two groups of events, use the method :meth:`EventStudyResults.difference`. If no event of a
-    result can be used, its row has NaN and a reason.
+    two groups of events, use the method :meth:`EventStudyResults.difference`.
 
     References
     ----------
@@ -332,16 +332,17 @@ class EventStudy(UnfittedStudy):
         falls into a halt, day 0 is then the session on which trading resumes.
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm. With "mask", the estimation leaves out days in the
-        event window of another event of the firm. With "first", the estimation leaves out the same
-        days, and the study also drops an event if its event window overlaps the event window of an
-        earlier event of the firm. With "keep-all", the study uses all days and all events.
+        event window of another event of the firm. With "first", the estimation also leaves out
+        these days. In addition, the study drops an event if its event window overlaps the event
+        window of an earlier event of the firm. With "keep-all", the study uses all days and all
+        events.
     left_out : sequence of n str
         One text for each event: the reason why the study does not use the event, or "" for an event
         to use. By default, the study uses all events.
     main : Window or (start, stop), optional
-        Main window of the study. By default, the main window is [0,1], if the event window contains
-        these days. If a price move in the main window looks like an error of the data, the event
-        gets the flag ``suspect_split`` or ``suspect_move``.
+        Window in which the study looks for errors of the price data. If a price move in this window
+        looks like an error, the event gets the flag ``suspect_split`` or ``suspect_move``. The
+        default is the main window of the results.
 
     Raises
     ------

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RobustnessResults(Specifications):
-    """Results of a study that is repeated with other choices, such as other models or windows.
+    """Results of a study that is repeated under different settings, such as several models.
 
-    The study is computed for every combination of the choices. The attribute ``table`` has one row
-    for each combination. The method :meth:`plot` draws the effects of all combinations. If you
+    The study is computed for every combination of these settings. The attribute ``table`` has one
+    row for each combination. The method :meth:`plot` draws the effects of all combinations. If you
     print the object, it summarises the results in a sentence.
 
     Examples

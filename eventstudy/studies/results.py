@@ -42,8 +42,9 @@ NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 class EventStudyResults(FittedStudy):
     """Results of a fitted study.
 
-    The methods test, draw and export the results. The methods :meth:`of_group` and :meth:`subset`
-    return the results for some of the events, as an object of the same class.
+    The methods of this class compute tests, draw figures and write files. The methods
+    :meth:`of_group` and :meth:`subset` return the results for some of the events, as an object of
+    the same class.
 
     Attributes
     ----------
@@ -59,8 +60,8 @@ class EventStudyResults(FittedStudy):
     model : LinearModel
     engine : {"statsmodels", "batch"}
     config : StudyConfig, optional
-        The settings that were given for the study, or None. The attribute :attr:`settings` always
-        has the settings of the study.
+        The settings that were given for the study; None if none were given. The attribute
+        :attr:`settings` is never None.
     sizes : MarketValues, optional
         Market values of the firms before each day of the event windows.
 
@@ -119,9 +120,10 @@ class EventStudyResults(FittedStudy):
         ----------
         group : str, optional
             Name of the group; "" for all events together. The names of the groups are the values in
-            a column of the events. The setting ``by`` names this column. By default, the column is
-            ``group`` or else ``direction``, if the column has several values. The default group is
-            the group that the first sentence of the report is about.
+            a column of the events. The setting ``by`` names this column. The default is the column
+            ``group`` if it has several values, otherwise the column ``direction`` if it has several
+            values. If neither has, the study has no groups. Without the argument `group`, the
+            method takes the group that the first sentence of the report is about.
 
         Returns
         -------
@@ -219,7 +221,9 @@ class EventStudyResults(FittedStudy):
     def influence(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnInfluence:
-        """Return how the answer changes if one event, date, cluster of dates or firm is left out.
+        """Return how the answer changes without one event, date, firm or cluster of dates.
+
+        Dates whose windows overlap form a cluster.
 
         Parameters
         ----------
@@ -249,9 +253,9 @@ class EventStudyResults(FittedStudy):
     def plot_path(
         self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the mean path of the shares around the event, and the path that the market implied.
+        """Draw the mean path of the share prices, and the path that the normal returns imply.
 
-        The report has the same figure.
+        On the day before the main window, both paths are 100. The report has the same figure.
 
         Parameters
         ----------
@@ -286,7 +290,7 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the mean CAR (CAAR) as a path over the event days, with a 95% band for each day.
 
-        The path is 0 on the day before the main window, which is called the base day b. On a day t
+        The base day b is the day before the main window. On this day, the path is 0. On a day t
         after the base day, the path is the CAAR over the window [b+1, t]. On a day t before the
         base day, the path is minus the CAAR over the window [t+1, b].
 
@@ -356,10 +360,10 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
-        The line is 0 on the day before the main window, which is called the base day b. On a day t
+        The base day b is the day before the main window. On this day, the line is 0. On a day t
         after the base day, the line is the CAR over the window [b+1, t]. On a day t before the base
-        day, the line is minus the CAR over the window [t+1, b]. If nothing happened, the line would
-        lie in the shaded range of a given day with a probability of 95%.
+        day, the line is minus the CAR over the window [t+1, b]. If the news has no effect, the line
+        lies in the shaded range with a probability of 95% on any one day.
 
         Parameters
         ----------
@@ -423,21 +427,21 @@ class EventStudyResults(FittedStudy):
         ----------
         kind : {"events", "days", "windows", "groups"}
             Kind of the hypotheses. With "events", each hypothesis is about the CAR of a single
-            event over `window`. With "days", each hypothesis is about one day of the event window.
-            With "windows", each hypothesis is about one of the windows in `windows`. With "groups",
-            each hypothesis is about one group of the column `by`.
+            event over `window`. With "days", each hypothesis is about the mean abnormal return of
+            one event day. With "windows", each hypothesis is about the mean CAR over one of the
+            windows in `windows`. With "groups", each hypothesis is about the mean CAR of one group
+            over `window`.
         window : window, optional
             Window in event days. The default is the main window.
         windows : iterable of windows, optional
             Windows for the kind "windows". The default is the windows in the settings of the study.
         test : str, optional
             Name of the test. The default is the main test. For the kind "events", the default is
-            ``event_t_regime``, a t-test that allows for times of high volatility. The report uses
-            ``event_t_regime`` for single events too. The test ``event_t`` is the usual t-test
-            without this adjustment.
+            ``event_t_regime``, a t-test that allows for times of high volatility. The usual t-test
+            is ``event_t``.
         by : str, optional
-            Column that defines the groups. The default is ``group`` or else ``direction``, if the
-            column has several values.
+            Column that defines the groups. The default is the column ``group`` if it has several
+            values, otherwise the column ``direction`` if it has several values.
         methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
             Methods that adjust the p-values: Holm, Benjamini-Hochberg, Benjamini-Yekutieli and
             Romano-Wolf. The default is all four methods. For the kind "events", the default is the
@@ -642,11 +646,11 @@ class EventStudyResults(FittedStudy):
         DataFrame
             One row per method of estimation: ``ols``, ``hc1``, ``newey_west`` and ``wls``. The
             column alpha is the abnormal return per session as a decimal. The columns se, t, df and
-            pvalue (two-sided) have its standard error and its t-test. The column beta is the slope
-            of the market, and a column ``beta_<name>`` is the slope of another factor. The column
-            sessions is the number of sessions, and mean_firms is the average number of firms in the
-            portfolio. With fewer than 10 sessions the numbers are NaN, and the column note gives
-            the reason.
+            pvalue (two-sided) have the standard error and the t-test of alpha. The column beta is
+            the slope of the market, and a column ``beta_<name>`` is the slope of another factor.
+            The column sessions is the number of sessions, and mean_firms is the average number of
+            firms in the portfolio. With fewer than 10 sessions the numbers are NaN, and the column
+            note gives the reason.
 
         Raises
         ------
@@ -704,7 +708,8 @@ class EventStudyResults(FittedStudy):
         -------
         DataFrame
             One row per event. The column nobs is the number of estimation days, and missing is the
-            share of days without a return. The columns r2 and r2_adjusted show the fit.
+            proportion of estimation days without a return. The columns r2 and r2_adjusted show the
+            fit.
 
             Three columns show whether the residuals are autocorrelated: durbin_watson,
             autocorrelation and ljung_box_p. The columns arch_p and breusch_pagan_p show whether the
@@ -759,7 +764,7 @@ class EventStudyResults(FittedStudy):
 
         Each placebo study assigns each announcement at random to the firm itself or to one of its
         peers, on the same date. The p-value is small if few placebo studies have a statistic as
-        extreme as the study itself.
+        extreme as the statistic of the study.
 
         Parameters
         ----------
@@ -817,7 +822,7 @@ class EventStudyResults(FittedStudy):
         return analysis.summary(self, windows, names)
 
     def with_market_values(self, source: str | Path, **options: Any) -> EventStudyResults:
-        """Return the same results with market values from Yahoo Finance or a file.
+        """Return a copy of the results with market values from Yahoo Finance or a file.
 
         Parameters
         ----------
@@ -1047,8 +1052,8 @@ class EventStudyResults(FittedStudy):
         ----------
         table : {"caar", "robustness", "events", "regression"}
             The table to return. The table "caar" has the mean effect and the test results for each
-            window. The table "robustness" has the main result with other choices of the settings,
-            and p-values that are adjusted for the number of windows. The table "events" lists the
+            window. The table "robustness" has the main result under other settings. It also has
+            p-values that are adjusted for the number of windows. The table "events" lists the
             events. The table "regression" has the regression of the CARs. Every table fits on the
             page of a default LaTeX article.
         config : StudyConfig, optional
@@ -1114,7 +1119,7 @@ class EventStudyResults(FittedStudy):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Notes on data that the program interpreted or did not use.
+        """Notes on data that the program did not use, or used only with a change or an assumption.
 
         Examples
         --------
@@ -1144,9 +1149,9 @@ class EventStudyResults(FittedStudy):
             column n_sessions is the number of sessions in the CAR, and last_session is the last of
             these sessions.
 
-            The column variance_multiple says how many times its usual variance the firm has around
-            the event. The column pvalue_regime is a p-value that allows for this larger variance,
-            and the report shows this p-value. In a study of more than 5,000 events,
+            The column variance_multiple is the variance of the firm around the event, divided by
+            its usual variance. The column pvalue_regime is the p-value of the CAR that allows for
+            this ratio. The report shows this p-value. In a study of more than 5,000 events,
             variance_multiple and pvalue_regime are NaN.
 
             The columns of your events file follow. If an event lacks days of the window, its CAR

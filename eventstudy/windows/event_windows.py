@@ -40,7 +40,7 @@ class StudyWindows:
 
 
 class EventWindows(StudyWindows):
-    """Returns of the firms and factors of the model on the days around the events.
+    """Returns of the firms, and of the factors of the model, on the days around the events.
 
     A factor is a return that the model uses as a regressor, such as the return of the market.
 
@@ -72,8 +72,8 @@ class EventWindows(StudyWindows):
     calendar : (n,) int array
         Position in `calendars` of each event's exchange.
     calendars : tuple of int arrays
-        One array for each exchange. The array has the positions in `sessions` of the dates on which
-        the exchange is open.
+        One array for each exchange. The array lists the days on which the exchange is open, as
+        positions in the array `sessions`.
     masked : (n,) int array
         Number of estimation days with a return that were left out because of other events of the
         firm.
@@ -82,9 +82,9 @@ class EventWindows(StudyWindows):
         memory.
     halt_drift : int
         Largest number of sessions of a trading halt for which the normal return includes alpha.
-    other_news : (n, G+L2) bool array
+    other_news : (n, ...) bool array
         Whether each day after the estimation window lies in the event window of another event of
-        the firm. The G+L2 columns are the G days between the two windows and the event days. The
+        the firm. The columns are the days between the two windows and the event days. The
         array has no columns if other events were not searched for.
 
     Examples
@@ -145,8 +145,9 @@ class EventWindows(StudyWindows):
     def length(self) -> IntArray:
         """Number of trading sessions that each return covers, shape (events, days).
 
-        The number is larger than :attr:`spans` if the return covers sessions that do not count as
-        event days, such as sessions of a trading halt with the setting ``halt="shift"``.
+        The number is usually equal to :attr:`spans`. With the setting ``halt="shift"``, the
+        sessions of a trading halt do not count as event days. The first return after the halt then
+        covers more sessions than event days.
         """
         return self._array("length")
 
@@ -192,9 +193,9 @@ class EventWindows(StudyWindows):
 
     @property
     def masked(self) -> IntArray:
-        """Number of days that the estimation of each event leaves out because of other events.
+        """Number of estimation days that are not used because of another event of the firm.
 
-        These days lie in the event window of another event of the same firm. Days without a return
+        These days lie in the event window of the other event. Days without a return
         are not counted.
         """
         return self._array("masked")
@@ -255,9 +256,9 @@ class EventWindows(StudyWindows):
     def drift(self) -> IntArray:
         """Number of sessions for which each normal return includes alpha, shape (events, days).
 
-        Alpha is the constant of the model for one session. The normal return over m sessions
-        includes m times alpha. If the return covers sessions that do not count as event days, such
-        as sessions of a trading halt, m is at most `halt_drift`.
+        Alpha is the constant of the model for one session. The normal return over n sessions
+        usually includes n times alpha. If some of the sessions do not count as event days, for
+        example in a trading halt, the normal return includes alpha at most `halt_drift` times.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
@@ -297,7 +298,7 @@ class EventWindows(StudyWindows):
         return out
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
-        """Return the returns and factors of some of the events.
+        """Return the returns of the firms and of the factors for some of the events.
 
         The argument `rows` is an array of positions, a boolean mask or a slice.
         """
