@@ -150,6 +150,14 @@ def test_one_event_has_its_own_t() -> None:
 
 
 @pytest.mark.slow
+def test_the_main_window_of_a_study_is_that_of_its_results() -> None:
+    results = Market(n=6).fit(main=(0, 3))
+    assert str(results.main) == "[0,3]"
+    assert str(results.subset([0, 1]).main) == "[0,3]"
+    assert results.answer() == results.answer((0, 3))
+    assert str(Market(n=6).fit().main) == "[0,1]"
+
+
 def test_summary_and_notebook_views() -> None:
     results = Market(n=6).fit()
     summary = results.summary(windows=[(0, 0), (-1, 1)])

@@ -123,8 +123,9 @@ class UnfittedStudy:
                 days = dates_of(table["day0"])
                 abnormal = with_runs(abnormal, model, layout, days, engine=self.engine)
         notes: Any = {"minimum": self.min_estimation, "left_out": excluded, "overlap": overlap}
+        first = None if self.main is None else Window.of(self.main)
         usual = StudyConfig(estimation=around["estimation"], event=around["event"]).main
-        notes["main"] = Window.of(self.main or usual)
+        notes["main"] = first or usual
         table = with_status(table, abnormal, layout, **notes)
         table["day0"] = table["day0"].where(table["status"] == "ok", listed)
         long = note_long_windows(abnormal, table["flags"], notes["main"], model)
@@ -133,7 +134,7 @@ class UnfittedStudy:
         other = replace(self, halt="calendar" if self.halt == "shift" else "shift")
         return FittedStudy(
             abnormal, table, panel, model, self.engine, layout,
-            other_clock=other.fitted, refit=self._fitted_by,
+            other_clock=other.fitted, refit=self._fitted_by, first_window=first,
         )  # fmt: skip
 
     def _fitted_by(self, config: StudyConfig) -> FittedStudy:

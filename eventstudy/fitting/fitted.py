@@ -93,6 +93,8 @@ class FittedStudy:
         Fits the study of other settings to the same returns; of no subset.
     instead_of : str
         Model that was asked for where the index of the only event is not free; else "".
+    first_window : Window, optional
+        The main window of a study without ``config``; by default the usual one.
     """
 
     # Events of very many that pages, lists and texts have: the most unusual ones.
@@ -124,6 +126,7 @@ class FittedStudy:
     config: StudyConfig | None = None
     refit: Callable[[StudyConfig], FittedStudy] | None = None
     instead_of: str = ""
+    first_window: Window | None = None
     memo: dict[Any, Any] = field(init=False, default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -600,6 +603,8 @@ class FittedStudy:
         ('sample', '[-250,-31]')
         """
         around: Any = {"estimation": self.abnormal.windows.estimation, "event": self.abnormal.event}
+        if self.first_window is not None:
+            around["windows"] = (self.first_window,)
         return self.config or StudyConfig(**around, model=self.model.name)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:

@@ -340,9 +340,9 @@ class EventStudy(UnfittedStudy):
         One text for each event: the reason why the study does not use the event, or "" for an event
         to use. By default, the study uses all events.
     main : Window or (start, stop), optional
-        Window in which the study looks for errors of the price data. If a price move in this window
-        looks like an error, the event gets the flag ``suspect_split`` or ``suspect_move``. The
-        default is the main window of the results.
+        The main window of the study, which the answer is about. By default it is [0,1]. If a price
+        move in the main window looks like an error of the data, the event gets the flag
+        ``suspect_split`` or ``suspect_move``.
 
     Raises
     ------
