@@ -224,8 +224,9 @@ def read_events(
         Two columns are needed. The column ``ticker`` (or ``symbol``) names the share. The column
         ``announced_at`` (or ``date``, ``event_date``) has the date of the announcement, or date and
         time. A time needs its offset from UTC, or a time zone in the column ``tz``. Dates such as
-        31/10/2022 can be read if at least one date of the file shows which number is the day. A
-        column with an identifier such as ``permno`` or ``isin`` can replace ``ticker``.
+        31/10/2022 can be read if at least one date of the file shows which number is the day,
+        because this number is above 12. A column with an identifier such as ``permno`` or ``isin``
+        can replace ``ticker``.
 
         The file may also have the columns ``event_id``, ``tz``, ``when``, ``benchmark`` and
         ``day0``. The column ``when`` is for news with a date but no time of day. It says whether
