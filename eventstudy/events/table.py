@@ -225,15 +225,17 @@ def read_events(
         Two columns are needed. The column ``ticker`` (or ``symbol``) names the share. The column
         ``announced_at`` (or ``date``, ``event_date``) has the date of the announcement, or date and
         time. A time needs its offset from UTC, or a time zone in the column ``tz``. Dates such as
-        31/10/2022 can be read if at least one date of the file shows which number is the day. A
-        column with an identifier such as ``permno`` or ``isin`` can replace ``ticker``.
+        31/10/2022 can be read if at least one date of the file shows which number is the day,
+        because this number is above 12. A column with an identifier such as ``permno`` or ``isin``
+        can replace ``ticker``.
 
         The file may also have the columns ``event_id``, ``tz``, ``when``, ``benchmark`` and
-        ``day0``. If ``announced_at`` is a date without a time, ``when`` says when on that day the
-        news came: ``before_open``, ``in_session`` or ``after_close`` of the ticker's exchange. All
-        other columns are kept unchanged, with two exceptions. First, white space around cells of
-        ``group`` and ``direction`` is removed. Second, a decimal comma becomes a point in columns
-        of numbers, unless commas separate the cells of the file.
+        ``day0``. The column ``when`` is for news with a date but no time of day. It says whether
+        the news came before the exchange opened (``before_open``), while it was open
+        (``in_session``) or after it closed (``after_close``). All other columns are kept unchanged,
+        with two exceptions. First, white space around cells of ``group`` and ``direction`` is
+        removed. Second, a decimal comma becomes a point in columns of numbers, unless commas
+        separate the cells of the file.
 
         In a DataFrame, a missing value is read as an empty cell. A date-time at midnight without a
         time zone is read as a date. Error messages count the rows of a DataFrame like the lines of
@@ -241,8 +243,8 @@ def read_events(
     calendar : {"exchange", "data"}
         With ``"exchange"``, day 0 is a trading day of the ticker's exchange. The suffix of the
         ticker shows the exchange: ``VOD.L`` is in London. With ``"data"``, every name is accepted
-        as a ticker, and the trading days are the dates in the price data. Until prices are read,
-        ``"data"`` takes the announced date as day 0.
+        as a ticker, and the trading days are the dates in the price data. This function reads no
+        prices, so with ``"data"`` it takes the announced date as day 0 for now.
     today : date or datetime, optional
         An announcement after `today` is an error in the file. By default `today` is the present
         time.

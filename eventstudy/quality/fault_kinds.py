@@ -50,7 +50,8 @@ def suspension(q: Quotes) -> list[Span]:
     """Return the halts whose sessions repeat the last close.
 
     Two or more rows with volume 0 or blank, with high equal to low, and with the close of the row
-    before; at the start of the data, the first row counts too.
+    before. The first row of the data has no row before it, so its close is compared with the second
+    row.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
@@ -184,8 +185,8 @@ def unadjusted_split(q: Quotes) -> list[Span]:
     """Return splits that were not applied to the prices before them.
 
     The move looks like a split with a ratio of 1.9 or more, and its log-odds are 4 or more. If the
-    close is beyond a price limit, a ratio of 1.1 or more is enough. If sessions without a price
-    come before the move, log-odds of 2 or more are enough at a ratio of 1.9 or more.
+    close is beyond a price limit, the ratio need only be 1.1 or more. If sessions without a price
+    come before the move, the log-odds need only be 2 or more.
     """
     return _splits(q, q.actions.proven)
 
@@ -202,10 +203,10 @@ def suspect_split(q: Quotes) -> list[Span]:
 def suspect_dividend(q: Quotes) -> list[Span]:
     """Return falls at the open that may be a dividend, of shares without adjusted closes.
 
-    The share opens 3 % or more below the last close, and the fall is 7 times the usual gap between
-    close and open. The market falls by less than a third of the gap, and at the close the share
-    still has half of the gap. The share has no adjusted closes, and the fall is neither a split nor
-    at a price limit.
+    The share opens 3 % or more below the last close, and this gap is at least 7 times the usual gap
+    between close and open. The market falls by less than a third of the gap. At the close, the
+    share is still down by at least half of the gap. The share has no adjusted closes, and the fall
+    is neither a split nor at a price limit.
     """
     priced = np.flatnonzero(np.isfinite(q.price))
 
@@ -219,10 +220,10 @@ def suspect_dividend(q: Quotes) -> list[Span]:
 def suspect_jump(q: Quotes) -> list[Span]:
     """Return moves that no other kind explains and news does not make.
 
-    The price is more than 2.9 times the last price, or less than 1/5 of it, or it moves by 8 %
-    against the market and stays there. For a move of 8 %, the volume, the range and the next 10
-    moves must be as usual (log-odds of 3). The move is not a change of unit, not a split and not
-    beyond a price limit.
+    The price is more than 2.9 times the last price, or less than 1/5 of it. Or the price moves by
+    more than 8 % relative to the market and stays there, while the volume, the range and the next
+    10 moves do not look like a day of news (log-odds of 3 or more). The move is not a change of
+    unit, not a split and not beyond a price limit.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
@@ -233,10 +234,10 @@ def suspect_jump(q: Quotes) -> list[Span]:
 def suspect_reversal(q: Quotes) -> list[Span]:
     """Return moves of one day that the next one takes back, with usual volume and range.
 
-    The price moves by 8 % against the market and by 5 times the usual move, and the next price
-    takes back at least three quarters of the move. The volume is at most twice the usual volume,
-    and the range is at most half of the move (one of the two may be unknown). The close is not at a
-    price limit.
+    The price moves by more than 8 % relative to the market, and by more than 5 times the usual
+    move. With the next price, at least three quarters of the move are gone. The volume is at most
+    twice the usual volume, and the range is at most half of the move (volume or range may be
+    unknown). The close is not at a price limit.
     """
     return _jumps(q, q.steps[1])
 
@@ -245,9 +246,9 @@ def beyond_limit(q: Quotes) -> list[Span]:
     """Return closes that the exchange did not allow.
 
     The close is outside the price limit of a share of mainland China that is not under special
-    treatment (ST). Its closes are on the tick, it was traded in the session before, and the day is
-    not among the first sessions of the data, when a new listing may have no limit. The move is not
-    a split.
+    treatment (ST). The closes of the share are on the tick, and it was traded in the session
+    before. The day is not among the first sessions of the data, in which a new listing may have no
+    limit. The move is not a split.
     """
     return _beyond(q, proven=True)
 

@@ -70,9 +70,9 @@ def short_history(q: Quotes) -> list[Span]:
 def adjusted_jump(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close that neither the close nor an action explains.
 
-    The ratio of adjusted close to close changes by 3 % or more, and by 5 times the usual move of
-    the share, while the close moves by less than a third of this change. The ratio falls, or it
-    ends above 1, which no dividend or split can cause.
+    The ratio of adjusted close to close changes by at least 3 %, and by at least 5 times the median
+    move of the close. The close itself moves by less than a third of this change. No dividend or
+    split can cause the change, because the ratio falls, or because it ends above 1.
     """
     return _adjustments(q, q.adjustments.lone & q.adjustments.impossible)
 
@@ -99,8 +99,9 @@ def _adjustments(q: Quotes, chosen: BoolArray) -> list[Span]:
 def adjusted_above(q: Quotes) -> list[Span]:
     """Return adjusted closes above the close that no reverse split explains.
 
-    The adjusted close is more than 0.5 % above the close, although the close shows no later reverse
-    split of 1.3 or more, and the adjusted close has no jump.
+    The adjusted close is more than 0.5 % above the close. The closes show no later reverse split
+    (1.3 or more old shares for a new one) that would explain this, and the series has no
+    `adjusted_jump` or `suspect_adjustment`.
     """
     steps = q.adjustments
     if steps.lone.any():
@@ -115,11 +116,11 @@ def adjusted_above(q: Quotes) -> list[Span]:
 def shifted_dates(q: Quotes) -> list[Span]:
     """Return the whole span of a series whose moves fit the market of another session better.
 
-    The returns of the last 750 sessions (100 at least) have a higher correlation with the index of
-    the exchange one session earlier or later than in the same session. The higher correlation is
-    0.15 or more, and it is 4 standard errors above the other one. If the index decides nothing, the
-    series that agree with the index take its place. The index itself is flagged only if more series
-    disagree with it than agree.
+    The returns of the last 750 sessions (100 at least) are compared with the returns of the
+    exchange's index. Their correlation with the index of the session before or after is 0.15 or
+    more, and it is 4 standard errors higher than with the index of the same session. If the index
+    gives no certain answer, the series is compared with those series that agree with the index. The
+    index itself is flagged only if more series disagree with it than agree.
     """
     return spans_of_lag(q.dates, q.lag)
 

@@ -158,7 +158,7 @@ def read_factors(
     decimals. Any other CSV or Parquet file needs a column ``date`` and one column per factor, with
     returns as decimals. The function writes the names of factors in lower case: ``Mkt-RF`` becomes
     ``mkt_rf``. The momentum factor ``UMD`` or ``WML`` becomes ``mom``. Codes for missing values
-    such as -99.99, and returns that no factor can have, become NaN.
+    such as -99.99, and values that cannot be factor returns, become NaN.
 
     Parameters
     ----------
@@ -166,8 +166,8 @@ def read_factors(
         Paths of files, or names of data sets in Ken French's data library such as ``"ff5:daily"``.
         A data set given by name is downloaded once and kept on disk.
     store : str
-        The path of the price cache; "" is the user's price cache. Downloaded factors are kept in
-        the folder of the price cache.
+        The path of the price cache. Downloaded factors are kept in the folder of the price cache.
+        By default it is the user's own price cache.
     offline : bool
         If true, the network is never used.
 

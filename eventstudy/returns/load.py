@@ -137,10 +137,10 @@ def load_returns(
     ----------
     events : Events
     provider : str, Path, PriceProvider, DataFrame, Series or mapping
-        The source of the prices. It may be ``"auto"`` (the price cache, updated from Yahoo),
-        ``"yahoo"``, ``"sample"``, ``"store"`` (the price cache alone) or the path of a file or
-        folder. Several sources are separated by commas. It may also be an object with the method
-        ``fetch``, or a table of prices in memory.
+        The source of the prices. It may be ``"auto"`` (the price cache, that is, the prices kept on
+        your computer, updated from Yahoo), ``"store"`` (the price cache alone), ``"yahoo"``,
+        ``"sample"`` or the path of a file or folder. Several sources are separated by commas. The
+        source may also be an object with the method ``fetch``, or a table of prices in memory.
     benchmark : str
         The ticker of one index for all events. By default each event has the index that the events
         file names, or else the index of its exchange.
@@ -153,7 +153,8 @@ def load_returns(
         Some models need more series than the share and its index, such as an industry index. The
         prices of the series that `model` needs are fetched as well.
     series : mapping of str to ticker, optional
-        The tickers of series that the model needs for all events, each under its name in the model.
+        The tickers of the further series that `model` needs, if they are the same for all events.
+        The key is the name of the series in the model.
     calendar : {"exchange", "data"}, optional
         With "exchange", the trading days are those of the exchange of each share. With "data", they
         are the dates in the price data. By default the choice is the one that was made when the
@@ -161,18 +162,17 @@ def load_returns(
     kind : {"simple", "log"}
         Whether to return simple or log returns.
     measure : {"return", "volume", "turnover", "volatility"}
-        Which daily quantity to return: returns, or trading volume, turnover or volatility in their
-        place.
+        Which daily quantity to return: returns, trading volume, turnover or volatility.
     currency : str
         Currency of the returns: an ISO code, or ``local`` for the currency of each exchange.
     further : int
         How many more trading days to fetch before the estimation window.
     calibrate : bool, optional
-        Whether to fetch more prices, which the method ``calibrate()`` of the results needs. That
-        method repeats the tests on other dates, where nothing happened. It needs the prices of each
-        symbol over the years of all events. It also needs the prices of the similar firms that the
-        events name in a column ``peers``. By default these prices are fetched if there are at most
-        1,000 events.
+        Whether to fetch also the prices that the method ``calibrate()`` of the results needs. This
+        method repeats the tests on other dates, where nothing happened. So it needs the prices of
+        each symbol over the years of all events, and the prices of the firms in the column
+        ``peers`` of the events (firms that resemble the share). By default these prices are fetched
+        if there are at most 1,000 events.
     offline : bool
         If true, the network is never used.
     store : str or Path
@@ -183,8 +183,8 @@ def load_returns(
         cache had at that time, and fetches nothing.
     fill : str
         A second source of prices. If the main source has no price of a symbol on a trading day, the
-        missing returns are taken from the second source, provided that both sources agree on the
-        return over the days around it.
+        missing returns are taken from the second source. Both sources must have the same return
+        from the last price before the missing days to the first price after them.
     progress : callable, optional
         While prices are fetched, the function calls ``progress(done, total)``: the number of
         symbols fetched so far, and the number of all symbols.

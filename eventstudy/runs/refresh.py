@@ -94,7 +94,7 @@ def refresh_run(
     target : Path
         The run folder. If the folder does not exist, the function creates it.
     config : StudyConfig, optional
-        The settings that the report shows. By default the report shows the settings of `origin`.
+        The settings to show in the report, if they should differ from those of `origin`.
     command : str
         The command line that the report shows.
     moved : float
@@ -102,9 +102,9 @@ def refresh_run(
     wait : float
         How many seconds to wait if another process is writing the same run folder.
     accept_loss : bool
-        The source may no longer have some prices that the saved study used. If `accept_loss` is
-        true, the study is computed without these prices. If it is false, the events of the symbols
-        concerned keep their saved prices.
+        The source of prices may no longer have some prices that the saved study used. If
+        `accept_loss` is true, the study is computed without these prices. If it is false, the
+        events of the symbols concerned keep their saved prices.
     outbox : bool
         If true, the changes are also written as a file into the subfolder ``outbox``. The next
         ``eventstudy refresh --on-change COMMAND`` runs the command for each file in ``outbox``.
@@ -123,7 +123,7 @@ def refresh_run(
     RunBusyError
         If another process still writes the run folder after `wait` seconds.
     PriceError
-        If the source of prices does not answer, or no longer has any of the prices. The run folder
+        If the source of prices does not answer, or has none of the prices any more. The run folder
         is left unchanged.
     DataError
         If no event can be used. The run folder is left unchanged.

@@ -155,21 +155,22 @@ class Reproduction:
 def reproduce_run(
     folder: str | Path, *, tolerance: float | None = None
 ) -> Reproduction | CaseReproduction:
-    """Compute a saved study again from the inputs in its folder, and compare all tables.
+    """Compute a saved study again, and compare the new tables with the saved ones.
 
-    The folder of a study (its run folder) contains the events, the prices and the settings, so
-    the function needs no network. The project also has a few folders with results but without
-    prices, such as ``reports/hikvision-2019``. For a folder without prices, the function fetches
-    the prices from Yahoo Finance and compares the returns.
+    The folder of a study (its run folder) contains the events, the prices and the settings, so the
+    function needs no network. The project also has a few folders with results but without prices,
+    such as ``reports/hikvision-2019``. For a folder without prices, the function fetches the prices
+    from Yahoo Finance, and compares the new results with the saved ones.
 
     Parameters
     ----------
     folder : path
         The folder of the study.
     tolerance : float
-        Two numbers count as equal if their relative difference is at most `tolerance`. The default
-        is 1e-9 for a run folder, and 0.001 for a folder without prices. For numbers below 1e-6, the
-        difference is divided by 1e-6.
+        The largest difference at which two numbers count as equal. For a run folder, the difference
+        is relative to the larger of the two numbers (but at least to 1e-6), and the default is
+        1e-9. For a folder without prices, it is the absolute difference of two decimal returns, and
+        the default is 0.001.
 
     Returns
     -------

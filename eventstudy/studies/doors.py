@@ -62,8 +62,8 @@ def study(
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        The price cache, and the date whose prices are taken from it. Both arguments are explained
-        in :func:`load_returns`.
+        The path of the price cache, and a past date whose prices to use. Both arguments are
+        explained in :func:`load_returns`.
     progress : callable, optional
         While prices are fetched, the function calls ``progress(done, total)``: the number of
         symbols fetched so far, and the number of all symbols.
@@ -87,11 +87,11 @@ def study(
 
     Notes
     -----
-    The events may have a column ``direction`` with several values, such as "adverse" and "relief".
-    Then the events with the same value form a group, and the report begins with the first group
-    that gives a result. The method ``answer()``, the figures of the answer and the display in a
-    notebook are about this first group only. The methods ``summary()`` and ``test()`` and the
-    tables are about all events together, and so is ``answer(group="")``.
+    The events may have a column ``group`` or ``direction`` with several values, such as "adverse"
+    and "relief". Then the events with the same value form a group, and the report begins with the
+    largest group that gives a result. The method ``answer()``, its figures and the display in a
+    notebook are about this group only. The methods ``summary()`` and ``test()`` and the tables are
+    about all events together. For an answer about all events, use ``answer(group="")``.
 
     Event days are the trading days of the exchange of the share. If prices are missing, the next
     return covers all trading days since the last price. The attribute ``notes`` of the results
@@ -187,15 +187,15 @@ def run_study(
     Parameters
     ----------
     events : Events, DataFrame or path
-        The events, as the result of :func:`read_events`, or as a DataFrame or file that it can
-        read.
+        The events: a DataFrame or file that :func:`read_events` can read, or the result of that
+        function.
     config : StudyConfig, optional
         The settings of the study, with the source of the prices or returns.
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        The price cache, and the date whose prices are taken from it. Both arguments are explained
-        in :func:`load_returns`.
+        The path of the price cache, and a past date whose prices to use. Both arguments are
+        explained in :func:`load_returns`.
     progress : callable, optional
         While prices are fetched, the function calls ``progress(done, total)``: the number of
         symbols fetched so far, and the number of all symbols.

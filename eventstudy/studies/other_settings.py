@@ -122,13 +122,14 @@ def robustness(
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
         A study, its results, or a table of events. If it is a study or its results, the same
-        returns are used again, and the choices of the study are among the choices.
+        returns are used again. If the choices do not contain the model or the windows of the study,
+        these are added.
     grid : mapping of str to list, optional
-        The choices to combine, for example ``{"model": ["market", "market_adjusted"]}``. The names
-        are ``model``, ``estimation`` (estimation windows), ``car`` (event windows), ``sample``
+        The choices to combine, for example ``{"model": ["market", "market_adjusted"]}``. The keys
+        may be ``model``, ``estimation`` (estimation windows), ``car`` (event windows), ``sample``
         (conditions on the events) and ``halt`` (how to count days of a trading halt). By default
-        `config` gives the grid. If `config` has none, three models, two estimation windows and four
-        event windows are combined.
+        the grid is taken from `config`. If `config` has no grid, three models, two estimation
+        windows and four event windows are combined.
     config : StudyConfig, optional
         Settings of the study. They are used if `study` is a table of events.
     prices : DataFrame, path, str or PriceProvider, optional
