@@ -190,7 +190,7 @@ def test_page(name: str) -> str:
     rows = [("The statistic is compared with", test.reference)]
     rows += [(text, GRADES[getattr(test, trait)]) for trait, text in TRAITS.items()]
     rows += [
-        ("The program warns if there are fewer events than", str(test.minimum)),
+        ("The program warns if the number of events is below", str(test.minimum)),
         ("The test is from", test.source),
     ]
     alarms = size_rows(name)
@@ -219,7 +219,7 @@ VALID = (
     "The table gives the distribution of the test statistic if there is no effect.\n"
     "It also says whether the test is valid in four difficult situations."
 )
-SCALED = "To standardise a number means to divide it by its standard error.\n"
+SCALED = "A standardised number is the number divided by its standard error.\n"
 # What the names of distributions say, by a pattern of these names.
 LETTERS = {
     r"N\(0,1\)": "N(0,1) is the standard normal distribution.",
@@ -229,17 +229,17 @@ LETTERS = {
     "M-": "M is the number of estimation days.",
     "-k": "k is the number of parameters of the model.",
     "L": "L is the number of days of the window.",
-    "days-": "Here days is the number of abnormal returns that the test uses.",
-    "sessions-": "Here sessions is the number of days on which a firm is in its window.",
+    "days-": "Here days is the number of abnormal returns that the test uses, over all events together.",
+    "sessions-": "Here sessions is the number of days on which at least one firm is in its event window.",
     "nu": "nu is the number of estimation days minus the number of parameters of the model.",
 }
 ALARMS = (
-    "A false alarm is a p-value below 0.05 in a sample without any effect.\n"
+    "A false alarm is a p-value below 0.05 although the news has no effect on average.\n"
     "We simulated many samples of each kind in the table, all without an effect on average.\n"
-    "The table shows in which share of the samples this test gives a false alarm.\n"
-    "The right share is 5% (the dashed line). A share of 4 to 7% (the shaded part) is good.\n"
-    "A filled dot is the share in the samples of `eventstudy`. A ring is the share in the samples\n"
-    "of another program, which was written independently.\n"
+    "The table shows the false-alarm rate: the percentage of the samples in which this test gives\n"
+    "a false alarm. A correct test has a rate of 5% (the dashed line). Rates of 4 to 7% are good\n"
+    "(the shaded part). A filled dot is the rate of `eventstudy`. A ring is the rate of another\n"
+    "program, which was written independently.\n"
     "The page on [size and power](../methods/size.md) explains how the samples were simulated."
 )
 # Where the axis of false alarms ends, in percent.
