@@ -27,20 +27,24 @@ IDEAS = tomllib.loads((DOCS / "ideas.toml").read_text(encoding="utf-8"))
 DESIGNS = {
     ("D0", "[0,0]"): "50 events on separate dates, window of one day",
     ("D0", "[-5,5]"): "50 events on separate dates, window of eleven days",
-    ("D1", "[0,0]"): "50 events on separate dates, effects that differ and are zero on average",
+    ("D1", "[0,0]"): "50 events on separate dates, with effects that differ between events and are "
+    "zero on average",
     ("D5", "[0,0]"): "50 events on separate dates, skewed returns (skewness 0.7)",
     ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (skewness 2)",
-    ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled",
-    ("C0", "[0,0]"): "50 events on one date, correlation 0.1",
-    ("C1", "[0,0]"): "50 events on one date, correlation 0.1, variance doubled",
-    ("O1", "[-5,5]"): "5 events on each of 10 consecutive dates, window of eleven days",
+    ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1 between shares, variance "
+    "doubled in the event window",
+    ("C0", "[0,0]"): "50 events on one date, correlation 0.1 between shares",
+    ("C1", "[0,0]"): "50 events on one date, correlation 0.1 between shares, variance doubled in the "
+    "event window",
+    ("O1", "[-5,5]"): "5 events on each of 10 consecutive dates, window of eleven days, correlation "
+    "0.1 between shares, variance doubled in the event window",
     ("E1", "[0,0]"): "one event, 120 estimation days, window of one day",
     ("E1", "[-5,5]"): "one event, 120 estimation days, window of eleven days",
     ("E2", "[0,0]"): "one event, 60 estimation days, window of one day",
     ("E3", "[0,0]"): "one event, skewed returns, window of one day",
 }
 # In these the variance rises: a test of the variance is right to reject.
-RAISED = ("D1", "P1", "C1")
+RAISED = ("D1", "P1", "C1", "O1")
 GRADES = {
     "yes": "valid", "fair": "nearly valid", "weak": "valid with care", "no": "**not valid**",
     "n/a": "does not apply",
@@ -229,8 +233,8 @@ LETTERS = {
     "M-": "M is the number of estimation days.",
     "-k": "k is the number of parameters of the model.",
     "L": "L is the number of days of the window.",
-    "days-": "Here days is the number of abnormal returns that the test uses, over all events together.",
-    "sessions-": "Here sessions is the number of days on which at least one firm is in its event window.",
+    "days-": "Here days is the number of abnormal returns of all events that the test uses.",
+    "sessions-": "Here sessions is the number of days on which some firm is in its event window.",
     "nu": "nu is the number of estimation days minus the number of parameters of the model.",
 }
 ALARMS = (
