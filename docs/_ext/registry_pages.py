@@ -34,10 +34,10 @@ DESIGNS = {
     ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1 between shares, variance "
     "doubled in the event window",
     ("C0", "[0,0]"): "50 events on one date, correlation 0.1 between shares",
-    ("C1", "[0,0]"): "50 events on one date, correlation 0.1 between shares, variance doubled in the "
-    "event window",
-    ("O1", "[-5,5]"): "5 events on each of 10 consecutive dates, window of eleven days, correlation "
-    "0.1 between shares, variance doubled in the event window",
+    ("C1", "[0,0]"): "50 events on one date, correlation 0.1 between shares, variance doubled in "
+    "the event window",
+    ("O1", "[-5,5]"): "5 events on each of 10 consecutive dates, window of eleven days, "
+    "correlation 0.1 between shares, variance doubled in the event window",
     ("E1", "[0,0]"): "one event, 120 estimation days, window of one day",
     ("E1", "[-5,5]"): "one event, 120 estimation days, window of eleven days",
     ("E2", "[0,0]"): "one event, 60 estimation days, window of one day",
@@ -223,7 +223,7 @@ VALID = (
     "The table gives the distribution of the test statistic if there is no effect.\n"
     "It also says whether the test is valid in four difficult situations."
 )
-SCALED = "A standardised number is the number divided by its standard error.\n"
+SCALED = "To standardise a number means to divide it by its standard error.\n"
 # What the names of distributions say, by a pattern of these names.
 LETTERS = {
     r"N\(0,1\)": "N(0,1) is the standard normal distribution.",
