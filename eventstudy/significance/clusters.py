@@ -409,8 +409,8 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     standard deviation is :math:`s_a`. The abnormal returns of one event window all contain the same
     estimation error of alpha and beta. The term :math:`D / \bar M` allows for this error.
     :math:`\bar M` is the number of estimation days, averaged over the events. To get D, divide the
-    S days into blocks of consecutive trading days: D is the mean number of days of a block. If a
-    firm has no abnormal return on a day, the mean of this day leaves out the firm.
+    S days into blocks of consecutive trading days: D is the mean number of days of a block. Missing
+    data: if a firm has no abnormal return on a day, the mean of this day leaves out the firm.
 
     References
     ----------

@@ -53,8 +53,8 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     :math:`CAR_i`. :math:`V_i` is the variance matrix of the abnormal returns of the event days:
     :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`. Here :math:`s_i^2` is the residual
     variance, X has the regressors of the estimation days, and :math:`X^*` has the regressors of the
-    event days. If an event has no abnormal return on some day of the window, the test leaves out
-    the event, unless the setting ``missing`` keeps such events.
+    event days. Missing data: if an event has no abnormal return on some day of the window, the test
+    leaves out the event, unless the setting ``missing`` keeps such events.
 
     References
     ----------
@@ -116,9 +116,9 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     number of estimation days, t equals the statistic of Kolari and Pynnönen (2010). The test
     rejects its null hypothesis too rarely if events share dates and the news raises only the
     variance of each firm's own shock. If all events are on one date and the news raises the
-    variance of a shock that all firms share, no test is valid. The test leaves out the same events
-    as :func:`bmp`. If the residuals of two events have fewer than 30 days in common, the pair gets
-    the mean :math:`\rho` of the other pairs.
+    variance of a shock that all firms share, no test is valid. Missing data: the test leaves out
+    the same events as :func:`bmp`. If the residuals of two events have fewer than 30 days in
+    common, the pair gets the mean :math:`\rho` of the other pairs.
 
     References
     ----------

@@ -178,8 +178,8 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
 
     The mean distance in group j is :math:`\bar z_j`, and :math:`s_p` is the pooled standard
     deviation of the distances. If t is positive, returns vary more on event days. The square of t
-    is the F statistic of Levene's test around medians. The test leaves out days without a
-    return.
+    is the F statistic of Levene's test around medians. Missing data: the test leaves out days
+    without a return.
 
     References
     ----------
