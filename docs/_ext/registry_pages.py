@@ -206,8 +206,8 @@ def test_page(name: str) -> str:
             + CAR * ("CAR" in test.null)
             + SCALED * ("standardised" in test.null),
             "## When it is valid",
-            "\n".join(text for part, text in LETTERS.items() if re.search(part, test.reference)),
             VALID,
+            "\n".join(text for part, text in LETTERS.items() if re.search(part, test.reference)),
             table(("", ""), rows),
             *(["## False alarms", ALARMS, table(alarm_head(), alarms)] if alarms else []),
             "## Use it",
@@ -226,8 +226,8 @@ VALID = (
 SCALED = "To standardise a number means to divide it by its standard error.\n"
 # What the names of distributions say, by a pattern of these names.
 LETTERS = {
-    r"N\(0,1\)": "N(0,1) is the standard normal distribution.",
-    r"t\(": "t(d) is Student's t distribution with d degrees of freedom.",
+    r"N\(0,1\)": "In the table, N(0,1) is the standard normal distribution.",
+    r"t\(": "In the table, t(d) is Student's t distribution with d degrees of freedom.",
     r"F\(": "F(a,b) is Fisher's F distribution with a and b degrees of freedom.",
     r"N(?!\(0)": "N is the number of events.",
     "M-": "M is the number of estimation days.",
