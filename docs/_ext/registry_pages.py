@@ -27,20 +27,24 @@ IDEAS = tomllib.loads((DOCS / "ideas.toml").read_text(encoding="utf-8"))
 DESIGNS = {
     ("D0", "[0,0]"): "50 events on separate dates, window of one day",
     ("D0", "[-5,5]"): "50 events on separate dates, window of eleven days",
-    ("D1", "[0,0]"): "50 events on separate dates, effects that differ and are zero on average",
+    ("D1", "[0,0]"): "50 events on separate dates, with effects that differ between events and are "
+    "zero on average",
     ("D5", "[0,0]"): "50 events on separate dates, skewed returns (skewness 0.7)",
     ("D2", "[0,0]"): "50 events on separate dates, very skewed returns (skewness 2)",
-    ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1, variance doubled",
-    ("C0", "[0,0]"): "50 events on one date, correlation 0.1",
-    ("C1", "[0,0]"): "50 events on one date, correlation 0.1, variance doubled",
-    ("O1", "[-5,5]"): "5 events on each of 10 consecutive dates, window of eleven days",
+    ("P1", "[0,0]"): "10 events on each of 5 dates, correlation 0.1 between shares, variance "
+    "doubled in the event window",
+    ("C0", "[0,0]"): "50 events on one date, correlation 0.1 between shares",
+    ("C1", "[0,0]"): "50 events on one date, correlation 0.1 between shares, variance doubled in "
+    "the event window",
+    ("O1", "[-5,5]"): "5 events on each of 10 consecutive dates, window of eleven days, "
+    "correlation 0.1 between shares, variance doubled in the event window",
     ("E1", "[0,0]"): "one event, 120 estimation days, window of one day",
     ("E1", "[-5,5]"): "one event, 120 estimation days, window of eleven days",
     ("E2", "[0,0]"): "one event, 60 estimation days, window of one day",
     ("E3", "[0,0]"): "one event, skewed returns, window of one day",
 }
 # In these the variance rises: a test of the variance is right to reject.
-RAISED = ("D1", "P1", "C1")
+RAISED = ("D1", "P1", "C1", "O1")
 GRADES = {
     "yes": "valid", "fair": "nearly valid", "weak": "valid with care", "no": "**not valid**",
     "n/a": "does not apply",
@@ -190,7 +194,7 @@ def test_page(name: str) -> str:
     rows = [("The statistic is compared with", test.reference)]
     rows += [(text, GRADES[getattr(test, trait)]) for trait, text in TRAITS.items()]
     rows += [
-        ("The program warns if there are fewer events than", str(test.minimum)),
+        ("The program warns if the number of events is below", str(test.minimum)),
         ("The test is from", test.source),
     ]
     alarms = size_rows(name)
@@ -202,8 +206,8 @@ def test_page(name: str) -> str:
             + CAR * ("CAR" in test.null)
             + SCALED * ("standardised" in test.null),
             "## When it is valid",
-            "\n".join(text for part, text in LETTERS.items() if re.search(part, test.reference)),
             VALID,
+            "\n".join(text for part, text in LETTERS.items() if re.search(part, test.reference)),
             table(("", ""), rows),
             *(["## False alarms", ALARMS, table(alarm_head(), alarms)] if alarms else []),
             "## Use it",
@@ -222,24 +226,24 @@ VALID = (
 SCALED = "To standardise a number means to divide it by its standard error.\n"
 # What the names of distributions say, by a pattern of these names.
 LETTERS = {
-    r"N\(0,1\)": "N(0,1) is the standard normal distribution.",
-    r"t\(": "t(d) is Student's t distribution with d degrees of freedom.",
+    r"N\(0,1\)": "In the table, N(0,1) is the standard normal distribution.",
+    r"t\(": "In the table, t(d) is Student's t distribution with d degrees of freedom.",
     r"F\(": "F(a,b) is Fisher's F distribution with a and b degrees of freedom.",
     r"N(?!\(0)": "N is the number of events.",
     "M-": "M is the number of estimation days.",
     "-k": "k is the number of parameters of the model.",
     "L": "L is the number of days of the window.",
-    "days-": "Here days is the number of abnormal returns that the test uses.",
-    "sessions-": "Here sessions is the number of days on which a firm is in its window.",
+    "days-": "Here days is the number of abnormal returns of all events that the test uses.",
+    "sessions-": "Here sessions is the number of days on which some firm is in its event window.",
     "nu": "nu is the number of estimation days minus the number of parameters of the model.",
 }
 ALARMS = (
-    "A false alarm is a p-value below 0.05 in a sample without any effect.\n"
+    "A false alarm is a p-value below 0.05 although the news has no effect on average.\n"
     "We simulated many samples of each kind in the table, all without an effect on average.\n"
-    "The table shows in which share of the samples this test gives a false alarm.\n"
-    "The right share is 5% (the dashed line). A share of 4 to 7% (the shaded part) is good.\n"
-    "A filled dot is the share in the samples of `eventstudy`. A ring is the share in the samples\n"
-    "of another program, which was written independently.\n"
+    "The table shows the false-alarm rate: the percentage of the samples in which this test gives\n"
+    "a false alarm. A correct test has a rate of 5% (the dashed line). Rates of 4 to 7% are good\n"
+    "(the shaded part). A filled dot is the rate of `eventstudy`. A ring is the rate of another\n"
+    "program, which was written independently.\n"
     "The page on [size and power](../methods/size.md) explains how the samples were simulated."
 )
 # Where the axis of false alarms ends, in percent.

@@ -385,8 +385,9 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        The abnormal returns of N events, as decimals (0.01 is 1%).
     window : Window
+        The event window of each firm, in days counted from day 0.
 
     Returns
     -------
@@ -404,11 +405,12 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t = \frac{\bar a}{s_a / \sqrt S} \Big/ \sqrt{1 + D / \bar M}
 
     The series a has one value for each of the S days: the mean abnormal return of all firms that
-    are in their event window on this day. The standard deviation of the series is :math:`s_a`. The
-    days of one event window share the estimation error of alpha and beta. The term
-    :math:`D / \bar M` allows for this error. D is the mean length of the unbroken sequences among
-    the S days, and :math:`\bar M` is the mean number of estimation days. Missing data: the mean of
-    a day leaves out a firm without an abnormal return on this day.
+    are in their event window on this day. The mean of the series is :math:`\bar a`, and its
+    standard deviation is :math:`s_a`. The abnormal returns of one event window all contain the same
+    estimation error of alpha and beta. The term :math:`D / \bar M` allows for this error.
+    :math:`\bar M` is the number of estimation days, averaged over the events. To get D, divide the
+    S days into blocks of consecutive trading days: D is the mean number of days of a block. Missing
+    data: if a firm has no abnormal return on a day, the mean of this day leaves out the firm.
 
     References
     ----------

@@ -25,7 +25,8 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        The abnormal returns of N events, as decimals (0.01 is 1%). Each event has an abnormal
+        return on every day of `window`.
     window : Window
         The window of the CAR. It has L days.
 
@@ -47,12 +48,13 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
         t_{BMP} = \frac{\overline{SCAR}}{sd(SCAR) / \sqrt N}, \quad
         SCAR_i = \frac{CAR_i}{\sqrt{c' V_i c}}
 
-    SCAR is the standardised CAR, and sd is the standard deviation over the events. The vector c has
-    a 1 for each day of the window. :math:`V_i` is the variance matrix of the forecast errors:
+    :math:`SCAR_i` is the standardised CAR of event i, and sd(SCAR) is the standard deviation of
+    these numbers over the events. The vector c has L ones, so :math:`c' V_i c` is the variance of
+    :math:`CAR_i`. :math:`V_i` is the variance matrix of the abnormal returns of the event days:
     :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`. Here :math:`s_i^2` is the residual
     variance, X has the regressors of the estimation days, and :math:`X^*` has the regressors of the
-    event days. Missing data: the test leaves out an event without an abnormal return on some day of
-    the window, unless the setting ``missing`` keeps such events.
+    event days. Missing data: if an event has no abnormal return on some day of the window, the test
+    leaves out the event, unless the setting ``missing`` keeps such events.
 
     References
     ----------
@@ -83,21 +85,22 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        The abnormal returns of N events, as decimals (0.01 is 1%). Each event has an abnormal
+        return on every day of `window`.
     window : Window
         The window of the CAR. It has L days.
 
     Returns
     -------
     Value
-        The t-statistic, and its N-1 degrees of freedom. A warning text comes with them if the
-        factor 1 + (N-1) r of the formula below is less than 0.5.
+        The t-statistic, and its N-1 degrees of freedom. If the factor 1 + (N-1) r of the formula
+        below is less than 0.5, the result also has a warning text.
 
     Raises
     ------
     InapplicableError
-        The function raises this error if :func:`bmp` does so, if r cannot be estimated, or if
-        1 + (N-1) r is zero or negative, or nearly so.
+        The function raises this error if :func:`bmp` raises it, if the mean correlation r of the
+        formula below cannot be estimated, or if 1 + (N-1) r is not above 0.1.
 
     Notes
     -----
@@ -106,15 +109,16 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
         t = t_{BMP} \sqrt{\frac{1 - \bar r}{1 + (N - 1) \bar r}}, \quad
         \bar r = \frac{2}{N (N-1)} \sum_{i<j} \rho_{ij} o_{ij}
 
-    :math:`\rho_{ij}` is the correlation of the residuals of events i and j, over the trading days
-    that both estimation windows have. :math:`o_{ij}` measures how much the windows of the two CARs
-    overlap: 1 if they have the same days, near 0 if they have no day in common. If all events share
-    one date and have the same number of estimation days, t equals the statistic of Kolari and
-    Pynnönen (2010). The test rejects its null hypothesis too rarely if events share dates and the
-    news raises only the variance of each firm's own shock. If all events are on one date and the
-    news raises the variance of a shock that all firms share, no test is valid. Missing data: the
-    test leaves out events as :func:`bmp` does. If the residuals of two events have fewer than 30
-    days in common, the pair gets the mean :math:`\rho` of the other pairs.
+    :math:`t_{BMP}` is the statistic of :func:`bmp`. :math:`\rho_{ij}` is the correlation of the
+    residuals of events i and j, over the trading days that are in both estimation windows.
+    :math:`o_{ij}` measures how much the windows of the two CARs overlap: 1 if they have the same
+    days, near 0 if they have no day in common. If all events share one date and have the same
+    number of estimation days, t equals the statistic of Kolari and Pynnönen (2010). The test
+    rejects its null hypothesis too rarely if events share dates and the news raises only the
+    variance of each firm's own shock. If all events are on one date and the news raises the
+    variance of a shock that all firms share, no test is valid. Missing data: the test leaves out
+    the same events as :func:`bmp`. If the residuals of two events have fewer than 30 days in
+    common, the pair gets the mean :math:`\rho` of the other pairs.
 
     References
     ----------

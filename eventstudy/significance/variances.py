@@ -150,35 +150,36 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Decimal abnormal returns of N events that have all days of `window`.
+        The abnormal returns of N events, as decimals (0.01 is 1%).
     window : Window
+        The event window, in days counted from day 0.
 
     Returns
     -------
     Value
-        The t-statistic, and its n_1 + n_2 - 2 degrees of freedom.
+        The t-statistic, and its n_1 + n_2 - 2 degrees of freedom (n_1 and n_2 are explained below).
 
     Raises
     ------
     InapplicableError
-        The function raises this error if there are fewer than three abnormal returns in the windows
-        of all events together.
+        The function raises this error if there are fewer than three abnormal returns in the event
+        windows of all events together.
 
     Notes
     -----
-    The test puts the standardised abnormal returns (SAR) of all events and days into two groups.
-    Group 1 has the :math:`n_1` returns in the event windows. Group 2 has the :math:`n_2` returns in
-    the estimation windows. The distance of return d of group j to the median of its group is
-    :math:`z_{jd}`.
+    The test divides each abnormal return by its standard error, and puts these standardised
+    abnormal returns (SAR) of all events together into two groups. Group 1 has the :math:`n_1`
+    returns of the event windows. Group 2 has the :math:`n_2` returns of the estimation windows.
+    Within a group, the returns are numbered by d. :math:`z_{jd}` is the distance of the SAR number
+    d of group j to the median of this group:
 
     .. math:: z_{jd} = |SAR_{jd} - \operatorname{median}_j|, \quad
         t = \frac{\bar z_1 - \bar z_2}{s_p \sqrt{1/n_1 + 1/n_2}}
 
     The mean distance in group j is :math:`\bar z_j`, and :math:`s_p` is the pooled standard
     deviation of the distances. If t is positive, returns vary more on event days. The square of t
-    is the F statistic of Levene's test around medians. An effect that all events share does not
-    change t, because it moves the median too. Missing data: the test leaves out days without a
-    return.
+    is the F statistic of Levene's test around medians. Missing data: the test leaves out days
+    without a return.
 
     References
     ----------
