@@ -440,8 +440,9 @@ class EventStudyResults(FittedStudy):
             ``event_t_regime``, a t-test that allows for times of high volatility. The usual t-test
             is ``event_t``.
         by : str, optional
-            Column that defines the groups. The default is the column ``group`` if it has several
-            values, otherwise the column ``direction`` if it has several values.
+            Column that defines the groups. The default is the column that splits the events of the
+            study: that of the setting ``by``. Without this setting it is the column ``group`` if it
+            has several values, otherwise ``direction`` if that column has several.
         methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
             Methods that adjust the p-values: Holm, Benjamini-Hochberg, Benjamini-Yekutieli and
             Romano-Wolf. The default is all four methods. For the kind "events", the default is the

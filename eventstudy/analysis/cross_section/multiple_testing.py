@@ -270,7 +270,7 @@ def _members(
         case "windows":
             return [(str(w), study, w) for w in study.windows_of(windows)]
         case "groups":
-            if column := by or study.group_column(""):
+            if column := by or study.group_column(study.settings.by):
                 return [(name, group, window) for name, group in study.groups(column).items()]
             raise ConfigError("no column splits the events", remedy="name one with by=")
     remedy = did_you_mean(kind, FAMILIES) or "known: " + ", ".join(FAMILIES)
