@@ -32,7 +32,8 @@ NAMED = 3
 # notebook nor the reference shows them.
 INNER = (
     "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "layout", "listed",
-    "first_window", "listed_rows", "memo", "of", "other_clock", "records", "refit", "remember", "row_of",
+    "first_window", "listed_rows", "memo", "of", "other_clock", "records", "refit", "remember",
+    "row_of",
 )  # fmt: skip
 # Columns of the events that are ours.
 NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
