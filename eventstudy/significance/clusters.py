@@ -221,8 +221,8 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     CR2 is a correction of clustered standard errors for a small number of clusters. The simpler
     correction CR1, with G-1 degrees of freedom, gives too many false alarms if dates have unequal
     numbers of events. If each date has one event, the statistic equals the cross-sectional t.
-    Missing data: an event that lacks days of the window is left out. The settings
-    ``Conventions(missing="rescale")`` and ``Conventions(missing="zero")`` keep the event.
+    Missing data: an event that lacks days of the window is left out. With
+    ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the test keeps the event.
 
     References
     ----------
@@ -345,9 +345,8 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     CAAR is the mean CAR, and L is the number of days of the window. For each estimation day, the
     test takes the mean residual of all events. In the formula, sd is the standard deviation of
     these daily means. Missing data: if some events lack a residual on a day, the mean of this day
-    is scaled so that its variance equals the variance of the other days. The program can extend the
-    window of a share that closes at a price limit (setting ``limits``). The test uses the window
-    without the extension.
+    is scaled so that its variance equals the variance of the other days. The setting ``limits`` can
+    extend the window of a share that closes at a price limit. This test ignores the extension.
 
     References
     ----------
