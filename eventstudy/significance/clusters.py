@@ -279,7 +279,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
     With up to 12 clusters, the test takes all 2^G combinations of signs. The one-sided p-value is
-    the share of combinations whose t is at least as large as the t of the study. With more
+    the proportion of combinations whose t is at least as large as the t of the study. With more
     clusters, the test draws B combinations at random. If m of them have a t at least as large as
     the t of the study, the one-sided p-value is (1 + m) / (1 + B). The two-sided p-value is twice
     the smaller one-sided p-value. Missing data are treated as in :func:`date_clustered`.

@@ -357,7 +357,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the signs of abnormal returns around the median of their event.
+    r"""Return the z-statistic that compares the signs of returns in the window with all signs.
 
     Parameters
     ----------

@@ -127,7 +127,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip
 def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic that compares the share of positive CARs with estimation days.
+    r"""Return the z-statistic that compares how many CARs are positive with the estimation days.
 
     Parameters
     ----------
