@@ -223,7 +223,8 @@ VALID = (
 # One case that the grades of a test leave out.
 SHARED = (
     "One case is not in the table: all events are on one date, and the news raises only the\n"
-    "variance of a shock that all firms share. Then neither this test nor any test of the mean is valid."
+    "variance of a shock that all firms share. Then neither\n"
+    "this test nor any test of the mean is valid."
 )
 SCALED = "To standardise a number means to divide it by its standard error.\n"
 # What the names of distributions say, by a pattern of these names.
