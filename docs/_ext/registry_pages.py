@@ -208,6 +208,7 @@ def test_page(name: str) -> str:
             "## When it is valid",
             VALID,
             "\n".join(text for part, text in LETTERS.items() if re.search(part, test.reference)),
+            SHARED if test.clustering == test.variance == "yes" else "",
             table(("", ""), rows),
             *(["## False alarms", ALARMS, table(alarm_head(), alarms)] if alarms else []),
             "## Use it",
@@ -222,6 +223,12 @@ CAR = "The CAR of an event is its cumulative abnormal return over the window.\n"
 VALID = (
     "The table gives the distribution of the test statistic if there is no effect.\n"
     "It also says whether the test is valid in four difficult situations."
+)
+# One case that the grades of a test leave out.
+SHARED = (
+    "One case is not in the table: all events are on one date, and the news raises only the\n"
+    "variance of a shock that all firms share. Then neither\n"
+    "this test nor any test of the mean is valid."
 )
 SCALED = "To standardise a number means to divide it by its standard error.\n"
 # What the names of distributions say, by a pattern of these names.

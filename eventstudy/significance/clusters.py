@@ -221,8 +221,8 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     CR2 is a correction of clustered standard errors for a small number of clusters. The simpler
     correction CR1, with G-1 degrees of freedom, gives too many false alarms if dates have unequal
     numbers of events. If each date has one event, the statistic equals the cross-sectional t.
-    Missing data: an event that lacks days of the window is left out. The settings
-    ``Conventions(missing="rescale")`` and ``Conventions(missing="zero")`` keep the event.
+    Missing data: an event that lacks days of the window is left out. With
+    ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the test keeps the event.
 
     References
     ----------
@@ -279,7 +279,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
     With up to 12 clusters, the test takes all 2^G combinations of signs. The one-sided p-value is
-    the share of combinations whose t is at least as large as the t of the study. With more
+    the proportion of combinations whose t is at least as large as the t of the study. With more
     clusters, the test draws B combinations at random. If m of them have a t at least as large as
     the t of the study, the one-sided p-value is (1 + m) / (1 + B). The two-sided p-value is twice
     the smaller one-sided p-value. Missing data are treated as in :func:`date_clustered`.
@@ -345,9 +345,8 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     CAAR is the mean CAR, and L is the number of days of the window. For each estimation day, the
     test takes the mean residual of all events. In the formula, sd is the standard deviation of
     these daily means. Missing data: if some events lack a residual on a day, the mean of this day
-    is scaled so that its variance equals the variance of the other days. The program can extend the
-    window of a share that closes at a price limit (setting ``limits``). The test uses the window
-    without the extension.
+    is scaled so that its variance equals the variance of the other days. The setting ``limits`` can
+    extend the window of a share that closes at a price limit. This test ignores the extension.
 
     References
     ----------

@@ -51,8 +51,8 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
 
     CAAR is the mean CAR. The standard deviation sd has the divisor N-1. Missing data: an event that
-    lacks days of the window is left out. The settings ``Conventions(missing="rescale")`` and
-    ``Conventions(missing="zero")`` keep the event.
+    lacks days of the window is left out. With ``Conventions(missing="rescale")`` or
+    ``Conventions(missing="zero")``, the test keeps the event.
 
     References
     ----------
@@ -267,10 +267,10 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Notes
     -----
     Each random sample has floor(N/4) CARs, drawn with replacement. In a random sample, Johnson's
-    statistic tests whether the mean equals the mean CAR of the study. If m of the B statistics are
-    at least as large as the statistic of the study, the one-sided p-value is (1 + m) / (1 + B). The
-    two-sided p-value is twice the smaller one-sided p-value. The order of the events does not
-    change the p-value. Missing data are treated as in :func:`cross_sectional`.
+    statistic tests whether the mean of this sample equals the mean CAR of the study. If m of the B
+    statistics are at least as large as the statistic of the study, the one-sided p-value is (1 + m)
+    / (1 + B). The two-sided p-value is twice the smaller one-sided p-value. Missing data are
+    treated as in :func:`cross_sectional`.
 
     References
     ----------

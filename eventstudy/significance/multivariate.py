@@ -52,8 +52,8 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     :math:`\bar e_t`, is the mean residual of the events. The matrix V is :math:`I + X^* (X'X)^{-1}
     X^{*\prime}`, where X has the regressors of the estimation days and :math:`X^*` has the
     regressors of the event days. Missing data: the test is not defined if an event lacks a day that
-    another event has. The program can extend the window of a share that closes at a price limit
-    (setting ``limits``). The test uses the window without the extension.
+    another event has. The setting ``limits`` can extend the window of a share that closes at a
+    price limit. This test ignores the extension.
 
     References
     ----------

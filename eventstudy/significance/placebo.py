@@ -29,7 +29,7 @@ ENOUGH, ENOUGH_DONORS = 40, 20
     source="Gelbach, Helland and Klick (2013), extended to several events", uses_residuals=True,
 )  # fmt: skip
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the mean CAR divided by its standard deviation in earlier periods.
+    r"""Return the mean CAR divided by the standard deviation of mean CARs in earlier periods.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The statistic. The p-value comes from the rank of the mean CAR among the placebo values (see
-        the notes). If there are fewer than 40 placebo values, the result has a warning in
-        ``caution``.
+        the notes). If there are fewer than 40 placebo values, the attribute ``caution`` of the
+        result has a warning.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
 def sq(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the CAR of one event divided by its standard deviation in earlier periods.
+    r"""Return the CAR of one event divided by the standard deviation of CARs in earlier periods.
 
     Parameters
     ----------
@@ -110,7 +110,8 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The statistic. The p-value comes from the rank of the CAR among the placebo values (see the
-        notes). If there are fewer than 40 placebo values, the result has a warning in ``caution``.
+        notes). If there are fewer than 40 placebo values, the attribute ``caution`` of the result
+        has a warning.
 
     Raises
     ------
@@ -123,10 +124,10 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
 
     A block has L consecutive estimation days, and there are n such blocks. Each block has a placebo
     value :math:`CAR^*`, which is the sum of the abnormal returns in the block. For each block, the
-    model is estimated without the days of the block. Residuals of a model that was estimated with
-    these days would vary too little. If returns are skewed, one-sided p-values of a t-test are
-    wrong, but one-sided p-values of this test are right. Missing data: a block with a gap is left
-    out.
+    model is estimated without the days of the block. A model that was estimated with these days
+    would fit them, and their residuals would vary too little. If returns are skewed, one-sided
+    p-values of a t-test are wrong, but one-sided p-values of this test are right. Missing data: a
+    block with a gap is left out.
 
     References
     ----------
@@ -152,7 +153,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip
 def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return |CAR| of one event divided by its usual error, with a p-value from its donors.
+    r"""Return |CAR| of one event divided by its RMSE before the event, with a p-value from donors.
 
     Parameters
     ----------
@@ -164,8 +165,9 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The statistic |CAR| / RMSE. The p-value comes from the rank of the event among the donors
-        (see the notes). If there are fewer than 20 donors, the result has a warning in ``caution``.
+        The statistic |CAR| / RMSE. The p-value comes from the rank of this statistic among the
+        statistics of the donors (see the notes). If there are fewer than 20 donors, the attribute
+        ``caution`` of the result has a warning.
 
     Notes
     -----
@@ -174,9 +176,10 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     On each estimation day, the error is the return of the firm minus the return of its synthetic
     control. RMSE is the root of the mean squared error. Each of the J donors gets a synthetic
     control too, which is a mix of the other J-1 donors. So each donor has a ratio |CAR| / RMSE over
-    the same days as the event. The p-value is the share of these J + 1 ratios that are at least as
-    large as the ratio of the event. The ratio has no sign, so one-sided and two-sided p-values are
-    equal. Missing data: a day without a return of the event is left out for the donors as well.
+    the same days as the event. The p-value is the proportion of these J + 1 ratios that are at
+    least as large as the ratio of the event. The ratio has no sign, so one-sided and two-sided
+    p-values are equal. Missing data: a day without a return of the event is left out for the donors
+    as well.
 
     References
     ----------

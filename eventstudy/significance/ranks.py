@@ -357,7 +357,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the signs of abnormal returns around the median of their event.
+    r"""Return the z-statistic that compares the signs of returns in the window with all signs.
 
     Parameters
     ----------
@@ -592,23 +592,24 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
-        (N-1) r in the formula below is less than 0.5, the result has a warning in ``caution``.
+        (N-1) r in the formula below is less than 0.5, the attribute ``caution`` of the result has a
+        warning.
 
     Raises
     ------
     InapplicableError
-        There are three cases: :func:`grank_z` raises this error, r cannot be estimated, or 1 +
-        (N-1) r is not above 0.1.
+        If :func:`grank_z` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not
+        above 0.1.
 
     Notes
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
     Z is the statistic of :func:`grank_z`. The number r is the mean correlation between the CARs of
-    two events, as in the test BMP-KP. If windows of different dates overlap, :func:`grank_t` gives
-    too many false alarms. We made GRANK-Z-KP for such events. If the news makes each firm more
-    variable, but not the firms together, GRANK-Z-KP rejects its null hypothesis too rarely. Missing
-    data are treated as in :func:`grank_t`.
+    two events, as in the test BMP-KP. If event windows of different dates overlap, :func:`grank_t`
+    gives too many false alarms. We made GRANK-Z-KP for such events. If the news raises only the
+    variance of each firm's own shocks, and not of the shocks that firms share, GRANK-Z-KP rejects
+    its null hypothesis too rarely. Missing data are treated as in :func:`grank_t`.
 
     References
     ----------

@@ -45,8 +45,8 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     In the formula, :math:`n_+` is the number of positive CARs. If returns are skewed, fewer or more
     than half of the CARs are positive even without an effect (Cowan 1992). The test rounds CARs to
     12 decimals. A CAR of zero is not positive. Missing data: an event that lacks days of the window
-    is left out. The settings ``Conventions(missing="rescale")`` and ``Conventions(missing="zero")``
-    keep the event.
+    is left out. With ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the
+    test keeps the event.
 
     References
     ----------
@@ -127,7 +127,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip
 def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic that compares the share of positive CARs with estimation days.
+    r"""Return the z-statistic that compares how many CARs are positive with the estimation days.
 
     Parameters
     ----------
@@ -153,11 +153,11 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: z = \frac{n_+ - N \hat p}{\sqrt{N \hat p (1 - \hat p)}}
 
     In the formula, :math:`n_+` is the number of positive CARs. For each event, the test sums the
-    residuals of every L consecutive estimation days, and takes the share of positive sums. The mean
-    of these shares over all events is :math:`\hat p`. The share of positive single days would be
-    wrong for skewed returns, because sums of L returns are less skewed than single returns. Missing
-    data: the test leaves out sums over days with a gap. Missing CARs are treated as in
-    :func:`sign`.
+    residuals of every L consecutive estimation days, and takes the proportion of positive sums. The
+    mean of these proportions over all events is :math:`\hat p`. The proportion of positive single
+    days would be a wrong value of :math:`\hat p` for skewed returns, because sums of L returns are
+    less skewed than single returns. Missing data: the test leaves out sums over days with a gap.
+    Missing CARs are treated as in :func:`sign`.
 
     References
     ----------

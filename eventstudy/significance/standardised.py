@@ -115,9 +115,9 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     days, near 0 if they have no day in common. If all events share one date and have the same
     number of estimation days, t equals the statistic of Kolari and Pynnönen (2010). The test
     rejects its null hypothesis too rarely if events share dates and the news raises only the
-    variance of each firm's own shock. If all events are on one date and the news raises the
-    variance of a shock that all firms share, no test is valid. Missing data: the test leaves out
-    the same events as :func:`bmp`. If the residuals of two events have fewer than 30 days in
+    variance of each firm's own shock. If all events are on one date and the news raises only the
+    variance of a shock that all firms share, no test of the mean is valid. Missing data: the test
+    leaves out the same events as :func:`bmp`. If the residuals of two events have fewer than 30 days in
     common, the pair gets the mean :math:`\rho` of the other pairs.
 
     References
@@ -216,13 +216,14 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
-        (N-1) r in the formula below is less than 0.5, the result has a warning in ``caution``.
+        (N-1) r in the formula below is less than 0.5, the attribute ``caution`` of the result has a
+        warning.
 
     Raises
     ------
     InapplicableError
-        There are three cases: :func:`patell` raises this error, r cannot be estimated, or 1 + (N-1)
-        r is not above 0.1.
+        If :func:`patell` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not
+        above 0.1.
 
     Notes
     -----
@@ -272,7 +273,8 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
-        (N-1) r in the formula below is less than 0.5, the result has a warning in ``caution``.
+        (N-1) r in the formula below is less than 0.5, the attribute ``caution`` of the result has a
+        warning.
 
     Raises
     ------
@@ -286,11 +288,11 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
         Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
             {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
 
-    The ratio :math:`k_i` is the variance of firm i around its event, divided by its variance in the
-    estimation window. The ratio is at least 1. Its formula is in the manual, in the section
-    "Violent days" of the page "The answer". In quiet times :math:`k_i` is 1, and the statistic
-    equals :func:`patell_kp`. The other symbols are explained in :func:`patell` and
-    :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
+    The ratio :math:`k_i` says how many times as large the variance of the returns of firm i is
+    around its event as in the estimation window. The ratio is at least 1. Its formula is in the
+    manual, in the section "Violent days" of the page "The answer". In quiet times :math:`k_i` is 1,
+    and the statistic equals :func:`patell_kp`. The other symbols are explained in :func:`patell`
+    and :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
 
     References
     ----------
@@ -393,9 +395,9 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     returns of different days are correlated, because they are computed with the same estimated
     parameters.
 
-    For several events, the table ``results.car()`` has the statistic and the p-value of each event
-    in its own row. Missing data: an event that lacks days of the window has no CAR. The settings
-    ``Conventions(missing="rescale")`` and ``Conventions(missing="zero")`` keep the event.
+    The table ``results.car()`` has the statistic and the p-value of each event of a study in its
+    own row. Missing data: an event that lacks days of the window has no CAR. With
+    ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the test keeps the event.
 
     References
     ----------
@@ -441,11 +443,11 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
-    The vector c and the matrix V are defined in :func:`event_t`. The ratio k is the variance of the
-    firm around the event, divided by its variance in the estimation window. The ratio is at least
-    1. Its formula is in the manual, in the section "Violent days" of the page "The answer". In
-    quiet times k is 1, and the statistic equals :func:`event_t`. Missing data are treated as in
-    :func:`event_t`.
+    The vector c and the matrix V are defined in :func:`event_t`. The ratio k says how many times as
+    large the variance of the firm's returns is around the event as in the estimation window. The
+    ratio is at least 1. Its formula is in the manual, in the section "Violent days" of the page
+    "The answer". In quiet times k is 1, and the statistic equals :func:`event_t`. Missing data are
+    treated as in :func:`event_t`.
 
     References
     ----------
@@ -494,9 +496,10 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
 
     AR is the vector of the abnormal returns in the window, and the matrix V is defined in
     :func:`event_t`. A regression over the estimation days and the event days, with a dummy for each
-    event day, gives the same F for the hypothesis that all dummies are zero. For a window of one
-    day, F is the square of the t-statistic of :func:`event_t`. Effects of opposite sign cancel in
-    the CAR, but not in F. Missing data: missing days are left out and do not count in L.
+    event day, gives the same F for the hypothesis that the coefficients of all dummies are zero.
+    For a window of one day, F is the square of the t-statistic of :func:`event_t`. Effects of
+    opposite sign cancel in the CAR, but not in F. Missing data: missing days are left out and do
+    not count in L.
 
     References
     ----------

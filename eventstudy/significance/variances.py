@@ -114,8 +114,9 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
     error. The statistic is computed as in :func:`corrado`, but from the ranks of |SAR|. An effect
     on the mean of returns also makes |SAR| larger. The test :func:`brown_forsythe` does not confuse
-    an effect on the mean with a change of the variance. If events are on one date or returns have
-    heavy tails, about 5% of tests are still false alarms. Missing data: a missing day has no rank.
+    an effect on the mean with a change of the variance. The test stays valid if events are on one
+    date or returns have heavy tails: about 5% of tests are false alarms. Missing data: a missing
+    day has no rank.
 
     References
     ----------
