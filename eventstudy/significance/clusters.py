@@ -374,7 +374,8 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "calendar_time", label="Calendar time", minimum=5, robust=("yes", "yes", "yes", "fair"),
     role="calendar time",
-    null="the mean daily abnormal return of the firms in their window is zero",
+    null="a portfolio that holds each firm during its window has a mean daily abnormal return of "
+    "zero",
     reference="t(sessions-1)", source="Jaffe (1974); Mandelker (1974); Fama (1998)",
     about_mean=False, core=True,
 )  # fmt: skip

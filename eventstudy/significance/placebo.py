@@ -23,7 +23,7 @@ ENOUGH, ENOUGH_DONORS = 40, 20
 
 @statistic(
     "placebo_windows", label="Placebo windows", minimum=1, robust=("yes", "no", "no", "yes"),
-    null="the mean CAR has the same distribution as the mean sum of abnormal returns over equally "
+    null="the mean CAR has the same distribution as the mean sum of abnormal returns over as "
     "many estimation days",
     reference="placebo rank",
     source="Gelbach, Helland and Klick (2013), extended to several events", uses_residuals=True,
@@ -90,7 +90,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "sq", label="SQ (sample quantile)", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the CAR of this event has the same distribution as sums of abnormal returns over equally "
+    null="the CAR of this event has the same distribution as sums of abnormal returns over as "
     "many estimation days",
     reference="placebo rank", source="Gelbach, Helland and Klick (2013)", about_mean=False,
     per_event=True, uses_residuals=True, role="event rank",
@@ -148,7 +148,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "placebo_in_space", label="Placebo in space", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the firm is no further from its synthetic control than each donor is from its own",
+    null="the firm is no further from its synthetic control than the donors are from theirs",
     reference="rank among donors", source="Abadie, Diamond and Hainmueller (2010)",
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip

@@ -351,7 +351,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "corrado_zivney_sign", label="Corrado-Zivney sign", minimum=5,
     robust=("yes", "no", "yes", "yes"),
-    null="abnormal returns exceed the median of their event as often in the window as on other "
+    null="the abnormal returns of an event exceed their median as often in the window as on other "
     "days",
     reference="N(0,1)", source="Corrado and Zivney (1992)", about_mean=False,
     uses_residuals=True, for_skewness=True,
