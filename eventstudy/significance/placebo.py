@@ -49,24 +49,26 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the window is longer than the estimation window, or if all placebo values are equal.
+        If the window is longer than the estimation window, or if there are fewer than two different
+        placebo values.
 
     Notes
     -----
     .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
 
     CAAR is the mean CAR of the events. A block has L consecutive estimation days, for example the
-    days -100 and -99 of every event. There are n such blocks, and each block gives a placebo value
-    :math:`CAAR^*`. For each event, the model is estimated without the block, and the abnormal
-    returns of the block are summed. The placebo value is the mean of these sums over all events.
+    days -100 and -99 of every event if L is 2. There are n such blocks, and each block gives a
+    placebo value :math:`CAAR^*`. For each event, the model is estimated without the block, and the
+    abnormal returns of the block are summed. The placebo value is the mean of these sums over all
+    events.
 
     In a block, events on one date have the same calendar days. So the test takes into account that
     their shares move together. Events on different dates count as independent. If the news makes
     returns more variable, the test mistakes the added variance for an effect. If windows are long,
     the estimation window has only a few blocks that do not overlap. Then the test gives too many
-    false alarms. With L = 11 and 120 estimation days, 8% of tests are false alarms instead of 5%.
-    Missing data: an event with a gap in a block is left out of this block. The placebo value of the
-    block is then scaled so that its variance equals the variance of the other placebo values.
+    false alarms. With L = 11 and 120 estimation days, up to 8% of tests are false alarms instead of
+    5%. Missing data: an event with a gap in a block is left out of this block. The placebo value of
+    the block is then scaled so that its variance equals the variance of the other placebo values.
 
     References
     ----------
@@ -116,7 +118,8 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the window is longer than the estimation window, or if all placebo values are equal.
+        If the window is longer than the estimation window, or if there are fewer than two different
+        placebo values.
 
     Notes
     -----
