@@ -236,7 +236,7 @@ def suspect_reversal(q: Quotes) -> list[Span]:
 
     The price moves by more than 8 % relative to the market, and by more than 5 times the usual
     move. With the next price, at least three quarters of the move are gone. The volume is at most
-    twice the usual volume, and the range is at most half of the move (volume or range may be
+    twice the usual volume, and the range is at most half of the move (one of the two may be
     unknown). The close is not at a price limit.
     """
     return _jumps(q, q.steps[1])
