@@ -211,7 +211,8 @@ class Statistic:
     pairs_next_session : bool
         Whether it pairs exchanges that are never open together a session apart.
     uses_residuals : bool
-        Whether it compares the window with estimation residuals, which lack days at a price limit.
+        Whether it compares the window with estimation residuals; a run does not repeat it on other
+        dates.
     standardised : bool
         Whether it needs each event's own error: short histories leave (``min_history``).
     of_every_event : bool
