@@ -284,7 +284,7 @@ def example() -> Events:
     -------
     Events
         The list has 230 announcements of sanctions from 2012 to 2026. The command ``eventstudy
-        example`` writes the same list to a file. The package also contains sample prices of 25 of
+        example`` writes the same list to a file. The package also contains sample prices of 22 of
         the shares. To use the sample prices, give ``prices="sample"``, which needs no network.
 
     Examples

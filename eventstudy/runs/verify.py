@@ -28,8 +28,9 @@ def verify_run(folder: str | Path) -> Verification:
 
     The file ``manifest.json`` in the folder of a study (its run folder) lists all files of the
     study with their hashes. The function computes the hash of each file and compares it with the
-    listed hash. It also checks the manifest itself. Files in the subfolder ``outbox`` may be
-    added or removed at any time, so the function does not report them.
+    listed hash. It also checks the manifest itself. The subfolder ``outbox`` has the changes that
+    wait for a command. These files may be added or removed at any time, so the function does not
+    report them.
 
     Parameters
     ----------

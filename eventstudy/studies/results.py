@@ -254,9 +254,10 @@ class EventStudyResults(FittedStudy):
     def plot_path(
         self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the mean path of the share prices, and the path that the normal returns imply.
+        """Draw the path of the shares, and the path that their normal returns imply.
 
-        On the day before the main window, both paths are 100. The report has the same figure.
+        Both paths are averages over the events, with the weights of the answer. On the day before
+        the main window, both paths are 100. The report has the same figure.
 
         Parameters
         ----------
@@ -765,8 +766,9 @@ class EventStudyResults(FittedStudy):
         """Compare the study with placebo studies, which assign the announcements to peer firms.
 
         Each placebo study assigns each announcement at random to the firm itself or to one of its
-        peers, on the same date. The p-value is small if few placebo studies have a statistic as
-        extreme as the statistic of the study.
+        peers, on the same date. If several announcements have the same date and the same peers, the
+        placebo study may also exchange them between their firms. The p-value is small if few
+        placebo studies have a statistic as extreme as the statistic of the study.
 
         Parameters
         ----------
