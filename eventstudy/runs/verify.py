@@ -158,8 +158,10 @@ def reproduce_run(
 ) -> Reproduction | CaseReproduction:
     """Compute a saved study again, and compare the new tables with the saved ones.
 
-    The folder of a study (its run folder) contains the events, the prices and the settings, so the
-    function needs no network. The project also has a few folders with results but without prices,
+    The command ``eventstudy run`` and the function :func:`refresh_run` write the events, the prices
+    and the settings into the folder of a study (its run folder), so `reproduce_run` needs no
+    network. A run folder that ``results.save()`` wrote does not have all of these inputs and cannot
+    be computed again. The project also has a few folders with results but without prices,
     such as ``reports/hikvision-2019``. For a folder without prices, the function fetches the prices
     from Yahoo Finance, and compares the new results with the saved ones.
 

@@ -126,7 +126,7 @@ class StudyConfig:
     benchmark : str
         Benchmark of all events: the ticker of an index, or a portfolio of tickers such as
         ``A;B;C``. With ``peers``, the benchmark of each event is the portfolio of the firms in the
-        column ``peers`` of the events. By default (""), each event uses the index in its column
+        column ``peers`` of the events. By default, each event uses the index in its column
         ``benchmark``, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
         What to do if the index in the column ``benchmark`` lacks prices. With "fallback", the event
@@ -374,8 +374,8 @@ class StudyConfig:
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
         """Return a copy of the settings in which some settings have new values.
 
-        The mapping `options` has the new value of each setting by its name. The names are written
-        as in a study file or on the command line.
+        The mapping `options` has the new value of each setting by its name. The names are those of
+        :class:`StudyConfig`. The values are written as in Python or as in a study file.
 
         Raises
         ------

@@ -962,11 +962,11 @@ class EventStudyResults(FittedStudy):
         self, out: str | Path = "reports", name: str = "study", *,
         config: StudyConfig | None = None, force: bool = False,
     ) -> Path:  # fmt: skip
-        """Write the report, tables, figures and data of the study to the folder ``out/name``.
+        """Write the report, tables and data of the study to the folder ``out/name``.
 
         The folder ``out/name`` is called the run folder. If the run folder already has results with
         other settings or events, the method does not replace them. The new run folder then gets the
-        name ``name-2``, ``name-3`` and so on.
+        name ``name-2``, ``name-3`` and so on. The setting ``figures`` adds files of the figures.
 
         Parameters
         ----------
