@@ -834,14 +834,16 @@ class EventStudyResults(FittedStudy):
             ``"yahoo"``, or a file with the columns ticker and date, and with the column mcap
             (market value) or shares (number of shares).
         **options
-            Two optional arguments. The argument ``currency`` is the currency of the market values,
-            and ``offline=True`` forbids the use of the network.
+            Two optional arguments. The program converts the market values to the ``currency``, such
+            as ``"USD"``. This argument is needed if the firms are quoted in several currencies. The
+            argument ``offline=True`` forbids the use of the network.
 
         Returns
         -------
         EventStudyResults
             The results with market values. Each event gets the last market value of its firm before
-            the window. A market value that is older than 370 days is not used.
+            the window. A market value or a number of shares that is older than 370 days is not
+            used. A number of shares is multiplied by a close that is at most 100 days old.
 
         Examples
         --------
