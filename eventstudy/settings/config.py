@@ -216,11 +216,11 @@ class StudyConfig:
         Number of sessions before and after the main window in which the program looks for other
         news. An event with other news in the main window or in these sessions is called confounded.
     find_confounders : bool
-        Whether the program searches the prices and the events for other news. Other news is a
+        Search the prices and the events for other news. Other news is a
         dividend, a split, a jump of the index or of the exchange rate, or another event of the
         firm. An event with other news nearby gets a flag. The event is not dropped.
     drop_confounded : bool
-        Whether to drop the confounded events that the file `confounders` or the column
+        Drop the confounded events that the file `confounders` or the column
         ``confounders`` of the events shows. News that only `find_confounders` finds drops no event.
     event_pages : int
         Largest number of pages about single events in the report; 0 = no pages. The events with the
