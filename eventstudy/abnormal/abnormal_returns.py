@@ -902,10 +902,10 @@ class AbnormalReturns:
         .. math:: BHAR = \prod_{t \in W} (1 + R_t) - \prod_{t \in W} (1 + E[R_t])
 
         In the formula, R_t is the return of the share and E[R_t] is its normal return. Each product
-        has one term for each session that the CAR covers. Log returns are converted to simple
-        returns first. The BHAR is NaN for an event that lacks days of the window (see
-        :meth:`valid`). If the study is about volume, turnover or volatility, every BHAR is NaN,
-        because an investor cannot hold these quantities.
+        has one term for each return in the CAR, so a return over several sessions is one term. Log
+        returns are converted to simple returns first. The BHAR is NaN for an event that lacks days
+        of the window (see :meth:`valid`). If the study is about volume, turnover or volatility,
+        every BHAR is NaN, because an investor cannot hold these quantities.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":

@@ -45,7 +45,7 @@ class Conventions:
         average of the CARs keeps these events. In a short estimation window, a value of up to 60 is
         reduced to three quarters of the days of the window.
     fpc : bool
-        Whether rank tests use the finite-population correction. With the correction, the statistic
+        Use the finite-population correction in rank tests. With the correction, the statistic
         is divided by sqrt((T-L)/(T-1)). Here T is the number of ranked days, and L is the number of
         days of the window.
     draws : int

@@ -54,7 +54,8 @@ class Events:
     sha256 : str
         SHA-256 hash of the events file, or of the DataFrame written as a CSV file.
     columns_in : tuple of str
-        Names of the columns of the events file, in the order of the file.
+        Names of the columns of the events file, in the order of the file. A column that was read
+        under another name, such as ``symbol``, has its standard name here.
     calendar : {"exchange", "data"}
         Where day 0 comes from: a session of the exchange ("exchange"), or a date in the price data
         ("data").
@@ -284,7 +285,7 @@ def example() -> Events:
     -------
     Events
         The list has 230 announcements of sanctions from 2012 to 2026. The command ``eventstudy
-        example`` writes the same list to a file. The package also contains sample prices of 25 of
+        example`` writes the same list to a file. The package also contains sample prices of 22 of
         the shares. To use the sample prices, give ``prices="sample"``, which needs no network.
 
     Examples

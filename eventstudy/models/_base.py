@@ -155,7 +155,7 @@ class LinearModel:
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """The return series that the model needs, such as the return of the market."""
+        """The return series that the model needs, in the order of ``EventWindows.factors``."""
         return (Factor.MARKET,)
 
     @property

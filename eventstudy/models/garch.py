@@ -178,11 +178,13 @@ class Egarch(_Volatility, name="egarch"):
         \log h_t = w + a (|z_{t-1}| - E|z|) + g z_{t-1} + b \log h_{t-1}
 
     Here :math:`z = e / \sqrt h`. The parameters are estimated by quasi maximum likelihood on the
-    estimation window. Missing data: days without a return are left out. The variance of an
-    abnormal return has two parts. The first part is the forecast of h, which starts from the last
-    complete estimation day. The second part comes from the estimation errors of alpha and beta. If
-    the search finds no stationary optimum for an event, the program estimates the market model by
-    least squares, and the event has the flag ``fallback_model``.
+    estimation window. Missing data: days without a return are left out. The variance of an abnormal
+    return has two parts. The first part is the forecast of h, which starts from the last complete
+    estimation day. The forecast is the mean of 1,000 simulated paths. The seed of the simulation is
+    fixed, so the forecast does not change from run to run. The second part comes from the
+    estimation errors of alpha and beta. If the search finds no stationary optimum for an event, the
+    program estimates the market model by least squares, and the event has the flag
+    ``fallback_model``.
 
     References
     ----------

@@ -49,9 +49,9 @@ class FaultKind:
 def suspension(q: Quotes) -> list[Span]:
     """Return the halts whose sessions repeat the last close.
 
-    Two or more rows with volume 0 or blank, with high equal to low, and with the close of the row
-    before. The first row of the data has no row before it, so its close is compared with the second
-    row.
+    Two or more rows with volume 0 or blank, with high equal to low or blank, and with the close of
+    the row before. The first row of the data has no row before it, so its close is compared with
+    the second row.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
@@ -62,8 +62,8 @@ def suspension(q: Quotes) -> list[Span]:
 def no_trade(q: Quotes) -> list[Span]:
     """Return single rows that repeat the last close.
 
-    One row with volume 0, with high equal to low, and with the close of the row before, in a series
-    that has volume on most days.
+    One row with volume 0, with high equal to low or blank, and with the close of the row before, in
+    a series that has volume on most days.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b == a),
@@ -107,8 +107,9 @@ def filled(q: Quotes) -> list[Span]:
     """Return the sessions whose returns, and the one after them, are those of another source.
 
     Both sources have the same return, within 5 basis points, from the last close before the missing
-    sessions to the first close after them. In between, no price of the second source repeats the
-    price before it, or is more than 2.9 times or less than 1/5 of it.
+    sessions to the first close after them. On these days, no price of the second source is more
+    than 2.9 times or less than 1/5 of the price before it. On the missing sessions, its price
+    changes at least once.
     """
     return [
         Span(fill.dates[1], fill.dates[-1], f"{len(fill.dates) - 1} returns from {fill.source}")
@@ -236,7 +237,7 @@ def suspect_reversal(q: Quotes) -> list[Span]:
 
     The price moves by more than 8 % relative to the market, and by more than 5 times the usual
     move. With the next price, at least three quarters of the move are gone. The volume is at most
-    twice the usual volume, and the range is at most half of the move (volume or range may be
+    twice the usual volume, and the range is at most half of the move (one of the two may be
     unknown). The close is not at a price limit.
     """
     return _jumps(q, q.steps[1])
@@ -266,8 +267,8 @@ def suspect_limit(q: Quotes) -> list[Span]:
 def stale_price(q: Quotes) -> list[Span]:
     """Return runs of equal closes that are no halt.
 
-    5 or more equal closes in a row, each with high equal to low or with the high and low of the row
-    before.
+    5 or more equal closes in a row, each with high equal to low or blank, or with the high and low
+    of the row before.
     """
     high, low = q.high, q.low
     # a range, and another than the one before: the close is a chance

@@ -140,13 +140,14 @@ def load_returns(
         The source of the prices. It may be ``"auto"`` (the price cache, that is, the prices kept on
         your computer, updated from Yahoo), ``"store"`` (the price cache alone), ``"yahoo"``,
         ``"sample"`` or the path of a file or folder. Several sources are separated by commas. The
-        source may also be an object with the method ``fetch``, or a table of prices in memory.
+        source may also be an object with a ``name`` and the method ``fetch`` (see
+        :class:`PriceProvider`), or a table of prices in memory.
     benchmark : str
         The ticker of one index for all events. By default each event has the index that the events
         file names, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        If the index of an event has no prices, "fallback" takes another index of the exchange, and
-        "strict" drops the event.
+        What to do if the index that the events file names lacks prices. "fallback" takes an index
+        of the exchange instead, and "strict" drops the event.
     estimation, event : Window
         Estimation window and event window. Prices are fetched for all days of both windows.
     model : LinearModel, optional
@@ -180,7 +181,7 @@ def load_returns(
         ``EVENTSTUDY_STORE``, or else a file in the user's data folder.
     vintage : str
         A past date or time, such as "2024-03-01". The function then uses the prices that the price
-        cache had at that time, and fetches nothing.
+        cache had at that time, and fetches nothing. `provider` must then be "auto" or "store".
     fill : str
         A second source of prices. If the main source has no price of a symbol on a trading day, the
         missing returns are taken from the second source. Both sources must have the same return

@@ -28,8 +28,9 @@ def verify_run(folder: str | Path) -> Verification:
 
     The file ``manifest.json`` in the folder of a study (its run folder) lists all files of the
     study with their hashes. The function computes the hash of each file and compares it with the
-    listed hash. It also checks the manifest itself. Files in the subfolder ``outbox`` may be
-    added or removed at any time, so the function does not report them.
+    listed hash. It also checks the manifest itself. The subfolder ``outbox`` has the changes that
+    wait for a command. These files may be added or removed at any time, so the function does not
+    report them.
 
     Parameters
     ----------
@@ -157,8 +158,10 @@ def reproduce_run(
 ) -> Reproduction | CaseReproduction:
     """Compute a saved study again, and compare the new tables with the saved ones.
 
-    The folder of a study (its run folder) contains the events, the prices and the settings, so the
-    function needs no network. The project also has a few folders with results but without prices,
+    The command ``eventstudy run`` and the function :func:`refresh_run` write the events, the prices
+    and the settings into the folder of a study (its run folder), so `reproduce_run` needs no
+    network. A run folder that ``results.save()`` wrote does not have all of these inputs and cannot
+    be computed again. The project also has a few folders with results but without prices,
     such as ``reports/hikvision-2019``. For a folder without prices, the function fetches the prices
     from Yahoo Finance, and compares the new results with the saved ones.
 

@@ -126,7 +126,7 @@ class StudyConfig:
     benchmark : str
         Benchmark of all events: the ticker of an index, or a portfolio of tickers such as
         ``A;B;C``. With ``peers``, the benchmark of each event is the portfolio of the firms in the
-        column ``peers`` of the events. By default (""), each event uses the index in its column
+        column ``peers`` of the events. By default, each event uses the index in its column
         ``benchmark``, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
         What to do if the index in the column ``benchmark`` lacks prices. With "fallback", the event
@@ -148,7 +148,7 @@ class StudyConfig:
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
         Estimator of the covariance matrix of the model's parameters, by its name in statsmodels.
     factors : tuple of str
-        Files with factor returns, or names of factors in Kenneth French's data library, such as
+        Files with factor returns, or names of data sets in Kenneth French's data library, such as
         ``ff5:daily``.
     series : tuple of str
         Other return series that the model needs, such as ``world=URTH`` for a world index. All
@@ -208,19 +208,20 @@ class StudyConfig:
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm. With "mask", the estimation leaves out days in the
         event window of another event of the firm. With "first", the study also drops an event if
-        its event window overlaps the event window of an earlier event of the firm. With "keep-all",
-        the study uses all days and all events.
+        its event window overlaps the event window of an earlier event of the firm that is kept.
+        With "keep-all", the study uses all days and all events.
     confounders : str
         File with other news about the firms; "" = no file.
     confounder_days : int
         Number of sessions before and after the main window in which the program looks for other
         news. An event with other news in the main window or in these sessions is called confounded.
     find_confounders : bool
-        Whether the program searches the prices and the events for other news. Other news is a
+        Search the prices and the events for other news. Other news is a
         dividend, a split, a jump of the index or of the exchange rate, or another event of the
         firm. An event with other news nearby gets a flag. The event is not dropped.
     drop_confounded : bool
-        Whether to drop the events that have other news nearby (confounded events).
+        Drop the confounded events that the file `confounders` or the column
+        ``confounders`` of the events shows. News that only `find_confounders` finds drops no event.
     event_pages : int
         Largest number of pages about single events in the report; 0 = no pages. The events with the
         largest absolute CARs get a page.
@@ -373,8 +374,8 @@ class StudyConfig:
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
         """Return a copy of the settings in which some settings have new values.
 
-        The mapping `options` has the new value of each setting by its name. The names are written
-        as in a study file or on the command line.
+        The mapping `options` has the new value of each setting by its name. The names are those of
+        :class:`StudyConfig`. The values are written as in Python or as in a study file.
 
         Raises
         ------

@@ -94,7 +94,7 @@ class SignificanceTest:
 
     @property
     def distribution(self) -> str:
-        """Name of the reference distribution, such as ``N(0,1)``, ``t(39)`` or ``exact``."""
+        """Name of the reference distribution, such as ``N(0,1)``; "" if there is no statistic."""
         if np.isnan(self.df):
             return self.law
         return "N(0,1)" if np.isinf(self.df) else f"t({self.df:g})"
@@ -109,7 +109,8 @@ class SignificanceTest:
         distribution. For example, the 95% interval excludes zero if the two-sided p-value is below
         0.05.
 
-        The interval is NaN if the test is not about the mean CAR. The interval is also NaN if the
+        The interval is NaN if the test is not about the mean CAR, or if the reference distribution
+        is neither Student's t nor the normal distribution. The interval is also NaN if the
         statistic is missing or zero, or if its sign differs from the sign of the mean CAR. The
         signs can differ because many statistics give more weight to events with a small standard
         error.
@@ -210,7 +211,8 @@ class Statistic:
     pairs_next_session : bool
         Whether it pairs exchanges that are never open together a session apart.
     uses_residuals : bool
-        Whether it compares the window with estimation residuals, which lack days at a price limit.
+        Whether it compares the window with estimation residuals; a run does not repeat it on other
+        dates.
     standardised : bool
         Whether it needs each event's own error: short histories leave (``min_history``).
     of_every_event : bool

@@ -262,8 +262,8 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The t-statistic of :func:`date_clustered`. The p-value comes from the t-statistics of the
-        CARs with changed signs.
+        The t-statistic of :func:`date_clustered`, with clusters of dates in place of dates (see the
+        notes). The p-value comes from the t-statistics of the CARs with changed signs.
 
     Raises
     ------
@@ -374,25 +374,27 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "calendar_time", label="Calendar time", minimum=5, robust=("yes", "yes", "yes", "fair"),
     role="calendar time",
-    null="the mean daily abnormal return of the firms in their window is zero",
+    null="a portfolio that holds each firm during its window has a mean daily abnormal return of "
+    "zero",
     reference="t(sessions-1)", source="Jaffe (1974); Mandelker (1974); Fama (1998)",
     about_mean=False, core=True,
 )  # fmt: skip
 def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of the mean daily abnormal return of firms in their event windows.
+    r"""Return the t-statistic of the mean daily abnormal return of all firms in their windows.
 
     Parameters
     ----------
     sample : AbnormalReturns
         The abnormal returns of N events, as decimals (0.01 is 1%).
     window : Window
-        The event window of each firm, in days counted from day 0.
+        The tested window of each firm, in days counted from day 0. The text below calls it the
+        window of the firm.
 
     Returns
     -------
     Value
         The t-statistic, and its S-1 degrees of freedom. S is the number of trading days on which at
-        least one firm is in its event window.
+        least one firm is in its window.
 
     Raises
     ------
@@ -404,9 +406,9 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t = \frac{\bar a}{s_a / \sqrt S} \Big/ \sqrt{1 + D / \bar M}
 
     The series a has one value for each of the S days: the mean abnormal return of all firms that
-    are in their event window on this day. The mean of the series is :math:`\bar a`, and its
-    standard deviation is :math:`s_a`. The abnormal returns of one event window all contain the same
-    estimation error of alpha and beta. The term :math:`D / \bar M` allows for this error.
+    are in their window on this day. The mean of the series is :math:`\bar a`, and its standard
+    deviation is :math:`s_a`. The abnormal returns of one window all contain the same estimation
+    error of alpha and beta. The term :math:`D / \bar M` allows for this error.
     :math:`\bar M` is the number of estimation days, averaged over the events. To get D, divide the
     S days into blocks of consecutive trading days: D is the mean number of days of a block. Missing
     data: if a firm has no abnormal return on a day, the mean of this day leaves out the firm.

@@ -39,7 +39,8 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     ------
     InapplicableError
         If the events are on several dates, or if they differ in estimation days, event days or
-        benchmark.
+        benchmark. The function also raises this error if the model forecasts the variance of each
+        day, as GARCH does, or if all residuals of the portfolio are zero.
 
     Notes
     -----
@@ -104,8 +105,9 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     ------
     InapplicableError
         If the events are on several dates, or if they differ in estimation days, event days or
-        benchmark. The function also raises this error if there are nu events or more, or if the
-        residuals of some events are linearly dependent.
+        benchmark. The function also raises this error if there are nu events or more, if the
+        residuals of some events are linearly dependent, or if the model forecasts the variance of
+        each day, as GARCH does.
 
     Notes
     -----
@@ -118,12 +120,13 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
         F = \frac{\nu - N + 1}{N \nu} T^2, \quad T^2 = \frac1d \gamma' S^{-1} \gamma, \quad
         S = \frac{E'E}{\nu}
 
-    The F distribution is exact only for normal returns. With fat-tailed returns (Student's t with 5
-    degrees of freedom), a 5% test gives 8% false alarms. With skewed returns, it gives 12%. For a
-    window of one day, the test therefore computes :math:`T^2` for each estimation day as well, with
-    a model that was estimated without this day. The p-value comes from the rank of the event day
-    among the estimation days. :math:`T^2` is large for effects of either sign, so only large values
-    are evidence of an effect. Missing data are treated as in :func:`portfolio`.
+    The F distribution is exact only for normal returns. For a window of two days and fat-tailed
+    returns (Student's t with 5 degrees of freedom), a 5% test gives 8% false alarms. With skewed
+    returns, it gives 12%. For a window of one day, the test does not use the F distribution. The
+    test then computes :math:`T^2` for each estimation day as well, with a model that was estimated
+    without this day. The p-value comes from the rank of the event day among the estimation days.
+    :math:`T^2` is large for effects of either sign, so only large values are evidence of an effect.
+    Missing data are treated as in :func:`portfolio`.
 
     References
     ----------
@@ -178,8 +181,9 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     ------
     InapplicableError
         If the events are on several dates, or if they differ in estimation days, event days or
-        benchmark. The function also raises this error if there are nu events or more, or if the
-        residuals of some events are linearly dependent.
+        benchmark. The function also raises this error if there are nu events or more, if the
+        residuals of some events are linearly dependent, or if the model forecasts the variance of
+        each day, as GARCH does.
 
     Notes
     -----

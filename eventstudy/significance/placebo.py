@@ -23,7 +23,7 @@ ENOUGH, ENOUGH_DONORS = 40, 20
 
 @statistic(
     "placebo_windows", label="Placebo windows", minimum=1, robust=("yes", "no", "no", "yes"),
-    null="the mean CAR has the same distribution as the mean sum of abnormal returns over equally "
+    null="the mean CAR has the same distribution as the mean sum of abnormal returns over as "
     "many estimation days",
     reference="placebo rank",
     source="Gelbach, Helland and Klick (2013), extended to several events", uses_residuals=True,
@@ -49,24 +49,26 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the window is longer than the estimation window, or if all placebo values are equal.
+        If the window is longer than the estimation window, or if there are fewer than two different
+        placebo values.
 
     Notes
     -----
     .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
 
     CAAR is the mean CAR of the events. A block has L consecutive estimation days, for example the
-    days -100 and -99 of every event. There are n such blocks, and each block gives a placebo value
-    :math:`CAAR^*`. For each event, the model is estimated without the block, and the abnormal
-    returns of the block are summed. The placebo value is the mean of these sums over all events.
+    days -100 and -99 of every event if L is 2. There are n such blocks, and each block gives a
+    placebo value :math:`CAAR^*`. For each event, the model is estimated without the block, and the
+    abnormal returns of the block are summed. The placebo value is the mean of these sums over all
+    events.
 
     In a block, events on one date have the same calendar days. So the test takes into account that
     their shares move together. Events on different dates count as independent. If the news makes
     returns more variable, the test mistakes the added variance for an effect. If windows are long,
     the estimation window has only a few blocks that do not overlap. Then the test gives too many
-    false alarms. With L = 11 and 120 estimation days, 8% of tests are false alarms instead of 5%.
-    Missing data: an event with a gap in a block is left out of this block. The placebo value of the
-    block is then scaled so that its variance equals the variance of the other placebo values.
+    false alarms. With L = 11 and 120 estimation days, up to 8% of tests are false alarms instead of
+    5%. Missing data: an event with a gap in a block is left out of this block. The placebo value of
+    the block is then scaled so that its variance equals the variance of the other placebo values.
 
     References
     ----------
@@ -90,7 +92,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "sq", label="SQ (sample quantile)", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the CAR of this event has the same distribution as sums of abnormal returns over equally "
+    null="the CAR of this event has the same distribution as sums of abnormal returns over as "
     "many estimation days",
     reference="placebo rank", source="Gelbach, Helland and Klick (2013)", about_mean=False,
     per_event=True, uses_residuals=True, role="event rank",
@@ -116,7 +118,8 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the window is longer than the estimation window, or if all placebo values are equal.
+        If the window is longer than the estimation window, or if there are fewer than two different
+        placebo values.
 
     Notes
     -----
@@ -148,7 +151,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "placebo_in_space", label="Placebo in space", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the firm is no further from its synthetic control than each donor is from its own",
+    null="the firm is no further from its synthetic control than the donors are from theirs",
     reference="rank among donors", source="Abadie, Diamond and Hainmueller (2010)",
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip

@@ -351,7 +351,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "corrado_zivney_sign", label="Corrado-Zivney sign", minimum=5,
     robust=("yes", "no", "yes", "yes"),
-    null="abnormal returns exceed the median of their event as often in the window as on other "
+    null="the abnormal returns of an event exceed their median as often in the window as on other "
     "days",
     reference="N(0,1)", source="Corrado and Zivney (1992)", about_mean=False,
     uses_residuals=True, for_skewness=True,
@@ -607,9 +607,10 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
 
     Z is the statistic of :func:`grank_z`. The number r is the mean correlation between the CARs of
     two events, as in the test BMP-KP. If event windows of different dates overlap, :func:`grank_t`
-    gives too many false alarms. We made GRANK-Z-KP for such events. If the news raises only the
-    variance of each firm's own shocks, and not of the shocks that firms share, GRANK-Z-KP rejects
-    its null hypothesis too rarely. Missing data are treated as in :func:`grank_t`.
+    gives too many false alarms. We made GRANK-Z-KP for such events. If events share dates and the
+    news raises only the variance of each firm's own shocks, and not of the shocks that firms share,
+    GRANK-Z-KP rejects its null hypothesis too rarely. Missing data are treated as in
+    :func:`grank_t`.
 
     References
     ----------

@@ -122,7 +122,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "generalized_sign", label="Generalized sign", minimum=10, robust=("no", "no", "yes", "yes"),
-    null="CARs are positive as often as sums of abnormal returns over equally many estimation days",
+    null="CARs are positive as often as sums of abnormal returns over as many estimation days",
     reference="N(0,1)",
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip

@@ -111,14 +111,14 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
 
     :math:`t_{BMP}` is the statistic of :func:`bmp`. :math:`\rho_{ij}` is the correlation of the
     residuals of events i and j, over the trading days that are in both estimation windows.
-    :math:`o_{ij}` measures how much the windows of the two CARs overlap: 1 if they have the same
-    days, near 0 if they have no day in common. If all events share one date and have the same
-    number of estimation days, t equals the statistic of Kolari and Pynnönen (2010). The test
-    rejects its null hypothesis too rarely if events share dates and the news raises only the
-    variance of each firm's own shock. If all events are on one date and the news raises only the
-    variance of a shock that all firms share, no test of the mean is valid. Missing data: the test
-    leaves out the same events as :func:`bmp`. If the residuals of two events have fewer than 30
-    days in common, the pair gets the mean :math:`\rho` of the other pairs.
+    :math:`o_{ij}` measures how much the windows of the two CARs overlap: 1 if the events have the
+    same event and estimation days, near 0 if their windows have no day in common. If all events
+    share one date and have the same number of estimation days, t equals the statistic of Kolari and
+    Pynnönen (2010). The test rejects its null hypothesis too rarely if events share dates and the
+    news raises only the variance of each firm's own shock. If all events are on one date and the
+    news raises only the variance of a shock that all firms share, no test of the mean is valid.
+    Missing data: the test leaves out the same events as :func:`bmp`. If the residuals of two events
+    have fewer than 30 days in common, the pair gets the mean :math:`\rho` of the other pairs.
 
     References
     ----------

@@ -114,9 +114,9 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
     error. The statistic is computed as in :func:`corrado`, but from the ranks of |SAR|. An effect
     on the mean of returns also makes |SAR| larger. The test :func:`brown_forsythe` does not confuse
-    an effect on the mean with a change of the variance. The test stays valid if events are on one
-    date or returns have heavy tails: about 5% of tests are false alarms. Missing data: a missing
-    day has no rank.
+    an effect that all events share with a change of the variance. The rank test stays valid if
+    events are on one date or returns have heavy tails: about 5% of tests are false alarms. Missing
+    data: a missing day has no rank.
 
     References
     ----------
@@ -140,8 +140,8 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "brown_forsythe", label="Brown-Forsythe (variance)", minimum=10,
     robust=("no", "no", "n/a", "fair"),
-    null="standardised abnormal returns spread around their median alike in the window and on "
-    "other days",
+    null="standardised abnormal returns are on average as far from their median in the window as "
+    "on other days",
     reference="t(days-2), its square is F(1,days-2)", source="Brown and Forsythe (1974)",
     about_mean=False, uses_residuals=True, standardised=True,
 )  # fmt: skip
@@ -153,7 +153,7 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     sample : AbnormalReturns
         The abnormal returns of N events, as decimals (0.01 is 1%).
     window : Window
-        The event window, in days counted from day 0.
+        The tested window, in days counted from day 0.
 
     Returns
     -------
@@ -163,14 +163,14 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        The function raises this error if there are fewer than three abnormal returns in the event
-        windows of all events together.
+        The function raises this error if there are fewer than three abnormal returns in the windows
+        of all events together.
 
     Notes
     -----
     The test divides each abnormal return by its standard error, and puts these standardised
     abnormal returns (SAR) of all events together into two groups. Group 1 has the :math:`n_1`
-    returns of the event windows. Group 2 has the :math:`n_2` returns of the estimation windows.
+    returns of the tested window. Group 2 has the :math:`n_2` returns of the estimation windows.
     Within a group, the returns are numbered by d. :math:`z_{jd}` is the distance of the SAR number
     d of group j to the median of this group:
 
@@ -179,8 +179,9 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
 
     The mean distance in group j is :math:`\bar z_j`, and :math:`s_p` is the pooled standard
     deviation of the distances. If t is positive, returns vary more on event days. The square of t
-    is the F statistic of Levene's test around medians. Missing data: the test leaves out days
-    without a return.
+    is the F statistic of Levene's test around medians. An effect that all events share does not
+    change the distances, because it also moves the median. Effects that differ between events count
+    as variance. Missing data: the test leaves out days without a return.
 
     References
     ----------

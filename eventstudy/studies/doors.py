@@ -47,9 +47,10 @@ def study(
         Adjusted closes of the tickers and of the indices of their exchanges. A wide table has dates
         as rows and tickers as columns. A long table has the columns ``symbol``, ``date``, and
         ``close`` or ``adj_close``. A mapping has one table per ticker. `prices` may also be a file,
-        a folder, the name of a source such as ``"sample"`` or ``"yahoo"``, or an object with the
-        method ``fetch``. If `prices` is not given, the function takes the source of prices in
-        `config`. Without a `config` it takes ``"auto"``, the price cache updated from Yahoo.
+        a folder, the name of a source such as ``"sample"`` or ``"yahoo"``, or an object with a
+        ``name`` and the method ``fetch`` (:class:`PriceProvider`). If `prices` is not given, the
+        function takes the source of prices in `config`. Without a `config` it takes ``"auto"``, the
+        price cache updated from Yahoo.
     returns : DataFrame or path, optional
         Daily returns to use instead of prices, as decimals: 0.01 is 1%. The table may be wide (one
         column per ticker), or long with the columns ``date``, ``ticker`` and ``ret``.
@@ -95,8 +96,8 @@ def study(
 
     Event days are the trading days of the exchange of the share. If prices are missing, the next
     return covers all trading days since the last price. The attribute ``notes`` of the results
-    names errors that were found in the prices. Missing results are NaN or None. If the package
-    narwhals is installed, a DataFrame may also come from polars or another library.
+    names errors in the prices that may change the results. Missing results are NaN or None. If the
+    package narwhals is installed, a DataFrame may also come from polars or another library.
 
     References
     ----------
@@ -334,15 +335,16 @@ class EventStudy(UnfittedStudy):
         How to treat several events of one firm. With "mask", the estimation leaves out days in the
         event window of another event of the firm. With "first", the estimation also leaves out
         these days. In addition, the study drops an event if its event window overlaps the event
-        window of an earlier event of the firm. With "keep-all", the study uses all days and all
-        events.
+        window of an earlier event of the firm that is kept. With "keep-all", the study uses all
+        days and all events.
     left_out : sequence of n str
         One text for each event: the reason why the study does not use the event, or "" for an event
         to use. By default, the study uses all events.
     main : Window or (start, stop), optional
-        The main window of the study, which the answer is about. By default it is [0,1]. If a price
-        move in the main window looks like an error of the data, the event gets the flag
-        ``suspect_split`` or ``suspect_move``.
+        The main window of the study, which the answer is about. By default it is [0,1] if the event
+        window contains these days, otherwise the first default window that fits. If a price move in
+        the main window looks like an error of the data, the event gets the flag ``suspect_split``
+        or ``suspect_move``.
 
     Raises
     ------

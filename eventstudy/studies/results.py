@@ -254,9 +254,10 @@ class EventStudyResults(FittedStudy):
     def plot_path(
         self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the mean path of the share prices, and the path that the normal returns imply.
+        """Draw the path of the shares, and the path that their normal returns imply.
 
-        On the day before the main window, both paths are 100. The report has the same figure.
+        Both paths are averages over the events, with the weights of the answer. On the day before
+        the main window, both paths are 100. The report has the same figure.
 
         Parameters
         ----------
@@ -765,8 +766,9 @@ class EventStudyResults(FittedStudy):
         """Compare the study with placebo studies, which assign the announcements to peer firms.
 
         Each placebo study assigns each announcement at random to the firm itself or to one of its
-        peers, on the same date. The p-value is small if few placebo studies have a statistic as
-        extreme as the statistic of the study.
+        peers, on the same date. If several announcements have the same date and the same peers, the
+        placebo study may also exchange them between their firms. The p-value is small if few
+        placebo studies have a statistic as extreme as the statistic of the study.
 
         Parameters
         ----------
@@ -832,14 +834,16 @@ class EventStudyResults(FittedStudy):
             ``"yahoo"``, or a file with the columns ticker and date, and with the column mcap
             (market value) or shares (number of shares).
         **options
-            Two optional arguments. The argument ``currency`` is the currency of the market values,
-            and ``offline=True`` forbids the use of the network.
+            Two optional arguments. The program converts the market values to the ``currency``, such
+            as ``"USD"``. This argument is needed if the firms are quoted in several currencies. The
+            argument ``offline=True`` forbids the use of the network.
 
         Returns
         -------
         EventStudyResults
             The results with market values. Each event gets the last market value of its firm before
-            the window. A market value that is older than 370 days is not used.
+            the window. A market value or a number of shares that is older than 370 days is not
+            used. A number of shares is multiplied by a close that is at most 100 days old.
 
         Examples
         --------
@@ -960,11 +964,11 @@ class EventStudyResults(FittedStudy):
         self, out: str | Path = "reports", name: str = "study", *,
         config: StudyConfig | None = None, force: bool = False,
     ) -> Path:  # fmt: skip
-        """Write the report, tables, figures and data of the study to the folder ``out/name``.
+        """Write the report, tables and data of the study to the folder ``out/name``.
 
         The folder ``out/name`` is called the run folder. If the run folder already has results with
         other settings or events, the method does not replace them. The new run folder then gets the
-        name ``name-2``, ``name-3`` and so on.
+        name ``name-2``, ``name-3`` and so on. The setting ``figures`` adds files of the figures.
 
         Parameters
         ----------

@@ -85,7 +85,8 @@ class EventWindows(StudyWindows):
     other_news : (n, ...) bool array
         Whether each day after the estimation window lies in the event window of another event of
         the firm. The columns are the days between the two windows and the event days. The
-        array has no columns if other events were not searched for.
+        array has no columns if no firm has several events, or if other events were not
+        searched for.
 
     Examples
     --------
@@ -205,8 +206,8 @@ class EventWindows(StudyWindows):
         """Whether each day lies in the event window of another event of the same firm.
 
         The array has one row per event. Its columns are all days from the end of the estimation
-        window to the end of the event window. The array has no columns if the program did not look
-        for other events of the firm.
+        window to the end of the event window. The array has no columns if no firm has several
+        events, or if the program did not look for other events of the firm.
         """
         return self._array("other_news")
 

@@ -177,7 +177,7 @@ def shifts_of(study: FittedStudy, window: Window, draws: int) -> Shifts:
     All dates move by the same number of sessions, at least the length of the event window, in a
     circle: each number once, in ascending order; of more than `draws` a part that is spread over
     all and begins where the seed of the conventions says, so that fewer draws are among more. Where
-    there are fewer than 500 (or than `draws`), each cluster of dates moves by a number of its own,
+    there are fewer than `draws` and than 500, each cluster of dates moves by a number of its own,
     drawn with that seed.
     """
     layout, a = layout_of(study), study.abnormal
