@@ -3,6 +3,8 @@ keeps."""
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from eventstudy.calendars import Exchange, Sessions, Symbol
 from eventstudy.events import events_from_frame
+from eventstudy.prices.files import FrameProvider
 from eventstudy.quality import LimitRule
 from eventstudy.quality.price_limits import daily_limits, find_piles, limit_price
 from eventstudy.returns import ReturnsPanel
@@ -491,6 +494,26 @@ def test_adjusted_and_recorded_closes_give_the_same_days() -> None:
     )
     assert one == other
     assert len(one) == 20
+
+
+def test_a_table_of_one_price_a_day_shows_the_same_limits() -> None:
+    """As vendors export it: the price may be the close, or an adjusted one."""
+    path = SHARED / "market-data" / "prices" / "000063.SZ.csv"
+    if not path.exists():
+        pytest.skip("no recorded prices here")
+    table = pd.read_csv(path, parse_dates=["date"], index_col="date")
+    limits = hits(recorded("prices", "000063.SZ"), "2016-01-01", "2019-04-26")
+    for prices in (table["close"], table["adj_close"], 0.731 * table["adj_close"]):
+        wide = FrameProvider(prices.to_frame("000063.SZ"))
+        rows = wide.fetch(["000063.SZ"], date(2016, 1, 1), date(2019, 4, 26)).table
+        found = hits(
+            ReturnsPanel.from_prices(
+                rows, keys=[("000063.SZ", "XSHE")], sessions={"XSHE": Sessions.of("XSHG")}
+            ),
+            "2016-01-01",
+            "2019-04-26",
+        )
+        assert found == {day: np.sign(state) for day, state in limits.items()}
 
 
 def test_a_limit_that_opened_is_not_locked() -> None:

@@ -315,9 +315,15 @@ class Quotes:
         unseen = np.zeros(len(self.dates), dtype=bool)
         if not self.complete:
             unseen[1:] = np.diff(np.searchsorted(self.sessions, self.dates)) > 1
+        close = self.close
+        adjusted = self.adj_close if self.adjusted else None
+        if not np.isfinite(close).any():
+            # Of a table with one price a day, which may be adjusted: returns show limits too.
+            close = self.adj_close
+            adjusted = None
         return daily_limits(
-            self.dates, np.where(np.isfinite(self.price), self.close, np.nan), self.rules,
-            adjusted=self.adj_close if self.adjusted else None,
+            self.dates, np.where(np.isfinite(self.price), close, np.nan), self.rules,
+            adjusted=adjusted,
             ohl=(self.open, self.high, self.low),
             unseen=unseen if len(self.sessions) else None, listed=self.begins,
         )  # fmt: skip
