@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from eventstudy.calendars import Exchange, Sessions, Symbol
 from eventstudy.events import events_from_frame
 from eventstudy.prices.files import FrameProvider
-from eventstudy.quality import LimitRule
+from eventstudy.quality import LimitRule, ReturnKind
 from eventstudy.quality.price_limits import daily_limits, find_piles, limit_price
 from eventstudy.returns import ReturnsPanel
-from eventstudy.returns.load import special_treatment
+from eventstudy.returns.load import read_returns, special_treatment
 from eventstudy.utility import FloatArray, IntArray
 
 KOREA, TAIWAN = (LimitRule.of(symbol)[-1].ticks for symbol in ("005930.KS", "2330.TW"))
@@ -316,6 +316,23 @@ def test_adjusted_closes_are_judged_from_returns() -> None:
     assert days.approx.tolist() == [False, *[True] * 8, False]
     assert days.at_limit.tolist() == days.state.tolist()
     assert np.abs(days.state).max() == 1, "never locked"
+
+
+@pytest.mark.parametrize("kind", ["simple", "log"])
+def test_a_file_of_returns_shows_limits_too(kind: ReturnKind) -> None:
+    closes = np.r_[20.0, 20.2, ZTE, 13.4]
+    returns = closes[1:] / closes[:-1] - 1
+    days = pd.Index(pd.bdate_range("2018-06-04", periods=len(returns)), name="date")
+    share = pd.Series(np.log1p(returns) if kind == "log" else returns, index=days)
+    table = pd.DataFrame({"000063.SZ": share, "AMD": share, "8035.T": share, "I": share})
+    news = pd.DataFrame({"ticker": table.columns[:3], "announced_at": "2018-06-06"})
+    events = events_from_frame(news.assign(benchmark="I"))
+    panel = read_returns(table, events, kind=kind, calendar="data")
+    row = [symbol for symbol, _ in panel.keys].index("000063.SZ")
+    assert states(panel)[row].tolist() == [0, 0, *[-1] * 8, 0]
+    others = np.delete(states(panel), row, axis=0)
+    assert not others.any(), "New York has no limit, that of Tokyo depends on the price"
+    assert any("000063.SZ" in note and "limits" in note for note in panel.notes)
 
 
 @given(st.integers(300, 20_000), st.floats(0.3, 1.0))

@@ -213,7 +213,7 @@ def count_dropped(study: FittedStudy) -> tuple[tuple[Reason, int], ...]:
 
 
 # Notes on what is done as a matter of course, and on what makes all numbers wrong.
-ROUTINE = frozenset({"no_trade", "closed_days", "limits_from_returns"})
+ROUTINE = frozenset({"no_trade", "closed_days", "limits_from_returns", "limits_of_returns"})
 SERIOUS = frozenset({"like_percent"})
 
 

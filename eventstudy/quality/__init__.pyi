@@ -6,6 +6,7 @@ from .faults import SeriesFault as SeriesFault
 from .gate import Gate as Gate
 from .gate import Verdict as Verdict
 from .price_limits import LimitRule as LimitRule
+from .price_limits import limits_of_returns as limits_of_returns
 from .quotes import Market as Market
 from .quotes import Quotes as Quotes
 from .return_faults import MissingCodes as MissingCodes

@@ -383,6 +383,28 @@ def daily_limits(
     return replace(result, piles=tuple(np.unique(limits).tolist()))
 
 
+def limits_of_returns(
+    dates: DateArray, returns: FloatArray, rules: Sequence[LimitRule]
+) -> IntArray:
+    """Return the days on which returns lie at a price limit: +1 up, -1 down, 0 neither.
+
+    Parameters
+    ----------
+    dates : (T,) datetime64 array
+    returns : (T,) float array
+        Simple returns, each of one session that had a trade.
+    rules : sequence of LimitRule
+        Of the symbol's board, in order of time. If one depends on the price, no limit is known.
+    """
+    if any(rule.amounts or rule.shares for rule in rules):
+        return np.zeros(len(returns), np.int64)
+    days = np.concatenate([dates[:1] - np.timedelta64(1, "D"), dates])
+    # Any price will do: without ticks the return alone decides.
+    close = np.cumprod(np.concatenate([[1.0], 1.0 + returns]))
+    found = daily_limits(days, close, [replace(rule, ticks=()) for rule in rules])
+    return found.at_limit[1:]
+
+
 def find_piles(moves: FloatArray) -> tuple[IntArray, FloatArray]:
     r"""Return the moves that lie at a price limit which the moves themselves show, and the limits.
 

@@ -24,8 +24,8 @@ from ..prices import (
     resolve,
     with_successors,
 )
-from ..quality import ReturnKind
-from ..words import Reason
+from ..quality import LimitRule, ReturnKind, limits_of_returns
+from ..words import Reason, words
 from .benchmarks import BenchmarkPolicy, Benchmarks
 from .currency import OLDEST_RATE, Rates, in_currency, rate_symbol
 from .measures import Measure, note_several_shares, shares_of
@@ -384,7 +384,30 @@ def read_returns(
         origin = {s: {"source": "returns file", "detail": name} for s in available}
         data: Any = {"keys": keys, "sessions": sessions, "failures": missing}
         panel = ReturnsPanel.from_table(table, kind=kind, where=name, provenance=origin, **data)
+        panel = _with_limits(panel, special_treatment(events))
         return replace(panel, notices=(*getattr(table, "notices", ()), *panel.notices))
+
+
+def _with_limits(panel: ReturnsPanel, special: frozenset[str]) -> ReturnsPanel:
+    """Return a panel of returns with the days on which they lie at a known price limit."""
+    found = {}
+    for row, (symbol, _) in enumerate(panel.keys):
+        rules = LimitRule.of(symbol, st=symbol in special)
+        at = np.flatnonzero(panel.spans[row]) if rules else []
+        if len(at):
+            returns = panel.values[row, at]
+            simple = np.expm1(returns) if panel.kind == "log" else returns
+            states = limits_of_returns(panel.sessions[at], simple, rules)
+            if states.any():
+                found[row] = at, states
+    if not found:
+        return panel
+    limits = np.zeros(panel.values.shape, dtype=np.int8)
+    for row, (at, states) in found.items():
+        limits[row, at] = states
+    names = dict.fromkeys(panel.keys[row][0] for row in found)
+    note = Reason("limits_of_returns", names=words().some(list(names)))
+    return replace(panel, limits=limits, notes=(*panel.notes, note))
 
 
 def special_treatment(events: Events) -> frozenset[str]:
