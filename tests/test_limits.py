@@ -533,6 +533,17 @@ def test_a_table_of_one_price_a_day_shows_the_same_limits() -> None:
         assert found == {day: np.sign(state) for day, state in limits.items()}
 
 
+def test_one_price_a_day_shows_no_limit_that_no_rule_names() -> None:
+    """The moves of a price of few ticks pile up, and no high or low tells them from a limit."""
+    days = pd.bdate_range("2024-01-01", periods=200)
+    wide = pd.DataFrame({"AMD": np.tile([0.20, 0.21], 100)}, index=days)
+    rows = FrameProvider(wide).fetch(["AMD"], days[0].date(), days[-1].date()).table
+    panel = ReturnsPanel.from_prices(
+        rows, keys=[("AMD", "XNYS")], sessions={"XNYS": Sessions.of("XNYS")}
+    )
+    assert panel.limits is None
+
+
 def test_a_limit_that_opened_is_not_locked() -> None:
     found = hits(recorded("prices", "002415.SZ"), "2022-05-01", "2022-05-31")
     assert found == {"2022-05-05": -1}, "the day after it fell by 9 %"

@@ -317,8 +317,8 @@ class Quotes:
             unseen[1:] = np.diff(np.searchsorted(self.sessions, self.dates)) > 1
         close = self.close
         adjusted = self.adj_close if self.adjusted else None
-        if not np.isfinite(close).any():
-            # Of a table with one price a day, which may be adjusted: returns show limits too.
+        if self.rules and not np.isfinite(close).any():
+            # A table with one price a day, which may be adjusted: its returns show a known limit.
             close = self.adj_close
             adjusted = None
         return daily_limits(
