@@ -393,13 +393,14 @@ def _with_limits(panel: ReturnsPanel, special: frozenset[str]) -> ReturnsPanel:
     found = {}
     for row, (symbol, _) in enumerate(panel.keys):
         rules = LimitRule.of(symbol, st=symbol in special)
-        at = np.flatnonzero(panel.spans[row]) if rules else []
-        if len(at):
-            returns = panel.values[row, at]
-            simple = np.expm1(returns) if panel.kind == "log" else returns
-            states = limits_of_returns(panel.sessions[at], simple, rules)
-            if states.any():
-                found[row] = at, states
+        at = np.flatnonzero(panel.spans[row])
+        if not rules or not len(at):
+            continue
+        returns = panel.values[row, at]
+        simple = np.expm1(returns) if panel.kind == "log" else returns
+        states = limits_of_returns(panel.sessions[at], simple, rules)
+        if states.any():
+            found[row] = at, states
     if not found:
         return panel
     limits = np.zeros(panel.values.shape, dtype=np.int8)
