@@ -393,9 +393,9 @@ def _with_limits(panel: ReturnsPanel, special: frozenset[str]) -> ReturnsPanel:
     found = {}
     for row, (symbol, _) in enumerate(panel.keys):
         rules = LimitRule.of(symbol, st=symbol in special)
-        at = np.flatnonzero(panel.spans[row])
-        if not rules or not len(at):
+        if not rules or not panel.spans[row].any():
             continue
+        at = np.flatnonzero(panel.spans[row])
         returns = panel.values[row, at]
         simple = np.expm1(returns) if panel.kind == "log" else returns
         states = limits_of_returns(panel.sessions[at], simple, rules)
