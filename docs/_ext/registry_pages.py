@@ -86,7 +86,7 @@ def write_pages(_app: Sphinx) -> None:
 
 # A bar that ends no cell of a table.
 BAR = r"\|"
-TESTS = """Each test has a page with its idea, its formula, when it is valid, and its false alarms.
+TESTS = """The page of each test explains the test, and shows when it is valid and its rate of false alarms.
 For each study the program chooses one [main test](../how-to/choose-a-test.md). The main test
 decides whether the report finds an effect. All other tests are second opinions.
 
