@@ -290,9 +290,9 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
 
     The ratio :math:`k_i` is the variance of the returns of firm i around its event, divided by
     their variance in the estimation window. A ratio below 1 is set to 1. The formula is in the
-    manual, in the section "Violent days" of the page "The answer". In quiet times :math:`k_i` is 1, and the
-    statistic equals :func:`patell_kp`. The other symbols are explained in :func:`patell` and
-    :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
+    manual, in the section "Violent days" of the page "The answer". In quiet times :math:`k_i` is 1,
+    and the statistic equals :func:`patell_kp`. The other symbols are explained in :func:`patell`
+    and :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
 
     References
     ----------
