@@ -86,7 +86,8 @@ def write_pages(_app: Sphinx) -> None:
 
 # A bar that ends no cell of a table.
 BAR = r"\|"
-TESTS = """Each test has a page with its idea, its formula, when it is valid, and its false alarms.
+TESTS = """The page of each test explains the test, says when it is valid, and gives its rate of
+false alarms.
 For each study the program chooses one [main test](../how-to/choose-a-test.md). The main test
 decides whether the report finds an effect. All other tests are second opinions.
 
@@ -243,6 +244,8 @@ LETTERS = {
     "days-": "Here days is the number of abnormal returns of all events that the test uses.",
     "sessions-": "Here sessions is the number of days on which some firm is in its event window.",
     "nu": "nu is the number of estimation days minus the number of parameters of the model.",
+    "rank of days": "For a window of one day, the statistic of the event day is ranked among those "
+    "of the estimation days.",
 }
 ALARMS = (
     "A false alarm is a p-value below 0.05 although the news has no effect on average.\n"

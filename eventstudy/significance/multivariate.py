@@ -105,9 +105,9 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     ------
     InapplicableError
         If the events are on several dates, or if they differ in estimation days, event days or
-        benchmark. The function also raises this error if there are nu events or more, if the
-        residuals of some events are linearly dependent, or if the model forecasts the variance of
-        each day, as GARCH does.
+        benchmark. The function also raises this error if there are nu events or more (nu is in the
+        notes), if the residuals of some events are linearly dependent, or if the model forecasts
+        the variance of each day, as GARCH does.
 
     Notes
     -----
@@ -161,7 +161,7 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     of_every_event=True,
 )  # fmt: skip
 def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the F-statistic for the hypothesis that all abnormal returns on one date are zero.
+    r"""Return the F-statistic for the hypothesis that all abnormal returns of the events are zero.
 
     Parameters
     ----------
@@ -181,15 +181,16 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     ------
     InapplicableError
         If the events are on several dates, or if they differ in estimation days, event days or
-        benchmark. The function also raises this error if there are nu events or more, if the
-        residuals of some events are linearly dependent, or if the model forecasts the variance of
-        each day, as GARCH does.
+        benchmark. The function also raises this error if there are nu events or more (nu is in the
+        notes), if the residuals of some events are linearly dependent, or if the model forecasts
+        the variance of each day, as GARCH does.
 
     Notes
     -----
-    Let E be the residuals of the N events on the estimation days, and G the (L, N) abnormal returns
-    in the window. The matrix V is in the notes of :func:`portfolio`, and nu is the number of
-    estimation days minus the number of parameters of the model:
+    Let E be the residuals of the N events on the estimation days, and let the matrix G have the
+    abnormal returns in the window (L rows, N columns). The matrix V is in the notes of
+    :func:`portfolio`, and nu is the number of estimation days minus the number of parameters of the
+    model:
 
     .. math::
 

@@ -23,8 +23,8 @@ ENOUGH, ENOUGH_DONORS = 40, 20
 
 @statistic(
     "placebo_windows", label="Placebo windows", minimum=1, robust=("yes", "no", "no", "yes"),
-    null="the mean CAR has the same distribution as the mean sum of abnormal returns over as "
-    "many estimation days",
+    null="the mean CAR has the same distribution as the mean sum of abnormal returns over "
+    "equally long periods of the estimation window",
     reference="placebo rank",
     source="Gelbach, Helland and Klick (2013), extended to several events", uses_residuals=True,
 )  # fmt: skip
@@ -92,8 +92,8 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "sq", label="SQ (sample quantile)", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the CAR of this event has the same distribution as sums of abnormal returns over as "
-    "many estimation days",
+    null="the CAR of this event has the same distribution as sums of abnormal returns over "
+    "equally long periods of the estimation window",
     reference="placebo rank", source="Gelbach, Helland and Klick (2013)", about_mean=False,
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
@@ -128,9 +128,9 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     A block has L consecutive estimation days, and there are n such blocks. Each block has a placebo
     value :math:`CAR^*`, which is the sum of the abnormal returns in the block. For each block, the
     model is estimated without the days of the block. A model that was estimated with these days
-    would fit them, and their residuals would vary too little. If returns are skewed, one-sided
-    p-values of a t-test are wrong, but one-sided p-values of this test are right. Missing data: a
-    block with a gap is left out.
+    would fit them too closely, and their residuals would vary too little. If returns are skewed,
+    one-sided p-values of a t-test are wrong, but one-sided p-values of this test are right. Missing
+    data: a block with a gap is left out.
 
     References
     ----------

@@ -259,13 +259,14 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
         g_t = \frac{1}{\sqrt{N_t}} \sum_i \Bigl( \frac{K_{it}}{T_i + 1} - \frac12 \Bigr), \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    In the formula, :math:`K_{it}` is the rank of day t among all :math:`T_i` days of event i. These
-    days are the estimation window and the *entire* event window. W is the set of the L days of the
-    tested window. :math:`N_t` is the number of events with a return on day t, and T is the number
-    of days. Missing data: a missing day has no rank. If fewer events have a return on a day, the
-    sum :math:`g_t` of the day is scaled so that its variance equals the variance of the other days.
-    If prices are missing, the next return covers several sessions. A return over m sessions is
-    divided by the root of m before it is ranked.
+    In the formula, :math:`K_{it}` is the rank of the abnormal return of day t among those of all
+    :math:`T_i` days of event i. These days are the estimation window and the *entire* event window.
+    W is the set of the L days of the tested window. :math:`N_t` is the number of events with a
+    return on day t, and T is the number of days of the estimation window and the event window.
+    Missing data: a missing day has no rank. If some events lack a return on a day, the sum
+    :math:`g_t` of the day is scaled so that its variance equals the variance of the other days. If
+    prices are missing, the next return covers several sessions. A return over m sessions is divided
+    by the root of m before it is ranked.
 
     References
     ----------
@@ -293,7 +294,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.061, 0.172), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's z-statistic, with returns on event days scaled to equal variance.
+    r"""Return Corrado's z-statistic, with returns on event days scaled to their usual variance.
 
     Parameters
     ----------
@@ -323,7 +324,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     Here :math:`s_i` is the standard deviation of the residuals :math:`e_{it}` of event i. On event
     day t, :math:`sd_t` is the standard deviation of AR / s across events, with divisor N-1.
     Dividing by :math:`sd_t` removes the variance that the news adds. Missing data are treated as in
-    :func:`corrado`. If an event day has fewer than two events, the day has no ranks.
+    :func:`corrado`. If fewer than two events have a return on an event day, the day has no ranks.
 
     References
     ----------
@@ -490,7 +491,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
 
     The sum in S includes the window. So t equals the t-statistic of a dummy for the window in a
     least-squares regression of the mean ranks. Missing data: a missing residual has no rank. If
-    fewer events have a residual on a day, the sum g_t of the day is scaled so that its variance
+    some events lack a residual on a day, the sum g_t of the day is scaled so that its variance
     equals the variance of the other days.
 
     References
@@ -524,7 +525,7 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.064, 0.198), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def grank_z(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the mean rank of the CARs, which treats events as independent.
+    r"""Return the z-statistic of the mean rank of the CARs, for events that are independent.
 
     Parameters
     ----------
@@ -607,10 +608,10 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
 
     Z is the statistic of :func:`grank_z`. The number r is the mean correlation between the CARs of
     two events, as in the test BMP-KP. If event windows of different dates overlap, :func:`grank_t`
-    gives too many false alarms. We made GRANK-Z-KP for such events. If events share dates and the
-    news raises only the variance of each firm's own shocks, and not of the shocks that firms share,
-    GRANK-Z-KP rejects its null hypothesis too rarely. Missing data are treated as in
-    :func:`grank_t`.
+    gives too many false alarms. We made GRANK-Z-KP for such events. The news may raise the variance
+    of each firm's own shocks, but not the variance of the shocks that firms share. If the events
+    then share dates, GRANK-Z-KP rejects its null hypothesis too rarely. Missing data are treated as
+    in :func:`grank_t`.
 
     References
     ----------

@@ -122,12 +122,13 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "generalized_sign", label="Generalized sign", minimum=10, robust=("no", "no", "yes", "yes"),
-    null="CARs are positive as often as sums of abnormal returns over as many estimation days",
+    null="CARs are positive as often as sums of abnormal returns over equally long periods of the "
+    "estimation window",
     reference="N(0,1)",
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip
 def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic that compares how many CARs are positive with the estimation days.
+    r"""Return the z-statistic that tests whether more or fewer CARs are positive than usual.
 
     Parameters
     ----------

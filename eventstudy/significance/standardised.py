@@ -288,8 +288,8 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
         Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
             {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
 
-    The ratio :math:`k_i` says how many times as large the variance of the returns of firm i is
-    around its event as in the estimation window. The ratio is at least 1. Its formula is in the
+    The ratio :math:`k_i` is the variance of the returns of firm i around its event, divided by
+    their variance in the estimation window. A ratio below 1 is set to 1. The formula is in the
     manual, in the section "Violent days" of the page "The answer". In quiet times :math:`k_i` is 1,
     and the statistic equals :func:`patell_kp`. The other symbols are explained in :func:`patell`
     and :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
@@ -395,8 +395,8 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     returns of different days are correlated, because they are computed with the same estimated
     parameters.
 
-    The table ``results.car()`` has the statistic and the p-value of each event of a study in its
-    own row. Missing data: an event that lacks days of the window has no CAR. With
+    The table ``results.car()`` gives the statistic and the p-value of each event separately.
+    Missing data: an event that lacks days of the window has no CAR. With
     ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the test keeps the event.
 
     References
@@ -423,7 +423,7 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     main_from=1, standardised=True, scales_variance=True,
 )  # fmt: skip
 def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of the CAR of one event, with the variance just before the event.
+    r"""Return the t-statistic of one event's CAR, with the return variance just before the event.
 
     Parameters
     ----------
@@ -443,9 +443,9 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
-    The vector c and the matrix V are defined in :func:`event_t`. The ratio k says how many times as
-    large the variance of the firm's returns is around the event as in the estimation window. The
-    ratio is at least 1. Its formula is in the manual, in the section "Violent days" of the page
+    The vector c and the matrix V are defined in :func:`event_t`. The ratio k is the variance of the
+    firm's returns around the event, divided by their variance in the estimation window. A ratio
+    below 1 is set to 1. The formula is in the manual, in the section "Violent days" of the page
     "The answer". In quiet times k is 1, and the statistic equals :func:`event_t`. Missing data are
     treated as in :func:`event_t`.
 
@@ -488,7 +488,8 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The F-statistic. The p-value comes from Fisher's F distribution with L and M-k degrees of
-        freedom. M is the number of estimation days, and k is the number of parameters of the model.
+        freedom. L is the number of days of the window, M is the number of estimation days, and k is
+        the number of parameters of the model.
 
     Notes
     -----
