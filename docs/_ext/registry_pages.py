@@ -300,8 +300,8 @@ NEEDS = {
         " --factors FILE", ', factors=["FILE"]',
     ),
     "two_index": (
-        "The model needs a world index. Name one ticker for all events, as below, or add a column "
-        "`world` with tickers to the events file.",
+        ("The model needs a world index. Name one ticker for all events, as below, or add a column "
+         "`world` with tickers to the events file."),
         " --series world=URTH", ', series=["world=URTH"]',
     ),
     "industry": (
