@@ -303,7 +303,8 @@ NEEDS = {
         " --factors FILE", ', factors=["FILE"]',
     ),
     "two_index": (
-        "The model needs a world index: a ticker for all events, or a column `world` with tickers.",
+        ("The model needs a world index. Name one ticker for all events, as below, or add a column "
+         "`world` with tickers to the events file."),
         " --series world=URTH", ', series=["world=URTH"]',
     ),
     "industry": (

@@ -294,8 +294,9 @@ class TwoIndex(LinearModel, name="two_index"):
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{world,t} + e_{it}
 
-    The constant and the two slopes are estimated together by least squares. Missing data: days on
-    which any of the three returns is missing are left out.
+    The constant and the two slopes are estimated together by least squares. Missing data: the
+    estimation leaves out a day if the return of the share, of the market or of the world index is
+    missing.
 
     References
     ----------
@@ -326,7 +327,8 @@ class Industry(LinearModel, name="industry"):
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{industry,t} + e_{it}
 
-    Missing data: days on which any of the three returns is missing are left out.
+    Missing data: the estimation leaves out a day if the return of the share, of the market or of
+    the industry index is missing.
 
     References
     ----------

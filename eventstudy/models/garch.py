@@ -107,7 +107,7 @@ class Garch(_Volatility, name="garch"):
     The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
     of an abnormal return has two parts. The first part is the forecast of h, which starts from the
     last complete estimation day. The second part comes from the estimation errors of alpha and
-    beta. Missing data: days on which a return is missing are skipped. If the search finds no
+    beta. Missing data: days on which a return is missing are skipped. If the estimation finds no
     stationary optimum for an event, the program estimates the market model by least squares, and
     the event has the flag ``fallback_model``.
 
@@ -143,7 +143,7 @@ class Gjr(_Volatility, name="gjr"):
     The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
     of an abnormal return has two parts. The first part is the forecast of h, which starts from the
     last complete estimation day. The second part comes from the estimation errors of alpha and
-    beta. Missing data: days on which a return is missing are skipped. If the search finds no
+    beta. Missing data: days on which a return is missing are skipped. If the estimation finds no
     stationary optimum for an event, the program estimates the market model by least squares, and
     the event has the flag ``fallback_model``.
 
@@ -182,8 +182,8 @@ class Egarch(_Volatility, name="egarch"):
     return has two parts. The first part is the forecast of h, which starts from the last complete
     estimation day. The forecast is the mean of 1,000 simulated paths. The seed of the simulation is
     fixed, so the forecast does not change from run to run. The second part comes from the
-    estimation errors of alpha and beta. If the search finds no stationary optimum for an event, the
-    program estimates the market model by least squares, and the event has the flag
+    estimation errors of alpha and beta. If the estimation finds no stationary optimum for an event,
+    the program estimates the market model by least squares, and the event has the flag
     ``fallback_model``.
 
     References

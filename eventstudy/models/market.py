@@ -167,7 +167,8 @@ class Matched(MarketAdjusted, name="matched"):
     r"""The model in which the normal return is the return of a matched firm or portfolio.
 
     The column ``match`` of the events file has the ticker of the matched firm. If the column has
-    several tickers, such as ``A;B;C``, the normal return is that of a portfolio with equal weights.
+    several tickers, such as ``A;B;C``, the normal return is the return of a portfolio of these
+    firms with equal weights.
 
     Parameters
     ----------
@@ -211,10 +212,10 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     r"""The model in which the normal return is the return of a weighted portfolio of donors.
 
     Donors are firms without news. The column ``donors`` of the events file has the tickers of the
-    donors, such as ``A;B;C``. A donor may itself have events in the events file. If an event window
-    of the donor overlaps the estimation window or the event window of the firm, the program drops
-    the donor. The reason is that the donor's own news would change the weights or the normal
-    return.
+    donors, such as ``A;B;C``. A donor may have events of its own in the events file. If the window
+    of such an event overlaps the estimation window or the event window of the firm under study, the
+    program drops the donor. The reason is that the donor's own news would change the weights or the
+    normal return.
 
     Notes
     -----
@@ -223,9 +224,9 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     The weights minimise SSE, the sum of the squared errors on the M estimation days. The covariance
     matrix of the forecast errors ignores that the weights are estimated. It is :math:`V = s^2 I`,
     where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`. The number of donors with a weight above zero is
-    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``. It treats each donor as
-    if it had the news, and ranks the firm among its donors. Missing data: days without a return of
-    the firm or of any donor are left out.
+    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``. The test computes the
+    same statistic for each donor, as if the donor had the news, and ranks the firm among the
+    donors. Missing data: days without a return of the firm or of any donor are left out.
 
     References
     ----------
