@@ -47,7 +47,7 @@ MARKS = (
     Mark(8, "2021-06-04", "day", "1260H list", 1),
     Mark(9, "2022-05-05", "day", "leak: Financial Times", 0),
     Mark(10, "2025-01-07", "none", "1260H again", 1),
-    Mark(11, "2026-02-16", "none", "1260H withdrawn", 2),
+    Mark(11, "2026-02-24", "none", "1260H withdrawn", 2),
     Mark(12, "2026-06-09", "none", "1260H again", 0),
 )
 
