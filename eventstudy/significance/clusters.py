@@ -387,8 +387,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     sample : AbnormalReturns
         The abnormal returns of N events, as decimals (0.01 is 1%).
     window : Window
-        The tested window of each firm, in days counted from day 0. The text below calls it the
-        window of the firm.
+        The tested window of each firm, in days counted from day 0.
 
     Returns
     -------

@@ -117,8 +117,9 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     Pynnönen (2010). The test rejects its null hypothesis too rarely if events share dates and the
     news raises only the variance of each firm's own shock. If all events are on one date and the
     news raises only the variance of a shock that all firms share, no test of the mean is valid.
-    Missing data: the test leaves out the same events as :func:`bmp`. If the residuals of two events
-    have fewer than 30 days in common, the pair gets the mean :math:`\rho` of the other pairs.
+    Missing data: if an event has no abnormal return on some day of the window, the test leaves out
+    the event, unless the setting ``missing`` keeps such events. If the residuals of two events have
+    fewer than 30 days in common, the pair gets the mean :math:`\rho` of the other pairs.
 
     References
     ----------

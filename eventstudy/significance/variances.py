@@ -140,8 +140,8 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "brown_forsythe", label="Brown-Forsythe (variance)", minimum=10,
     robust=("no", "no", "n/a", "fair"),
-    null="standardised abnormal returns are on average as far from their median in the window as "
-    "on other days",
+    null="standardised abnormal returns have the same mean distance from their median in the "
+    "window and on other days",
     reference="t(days-2), its square is F(1,days-2)", source="Brown and Forsythe (1974)",
     about_mean=False, uses_residuals=True, standardised=True,
 )  # fmt: skip
