@@ -46,9 +46,9 @@ class Conventions:
         quarters of the days of the estimation window, the program uses these three quarters
         instead.
     fpc : bool
-        Whether to use the finite-population correction in rank tests. With the correction, the
-        statistic is divided by sqrt((T-L)/(T-1)). Here T is the number of days whose abnormal
-        returns are ranked, and L is the number of days of the window.
+        Use the finite-population correction in rank tests. With the correction, the statistic is
+        divided by sqrt((T-L)/(T-1)). Here T is the number of days whose abnormal returns are
+        ranked, and L is the number of days of the window.
     draws : int
         Number of random samples that each resampling test draws.
     seed : int

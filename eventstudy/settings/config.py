@@ -114,12 +114,11 @@ class StudyConfig:
     Attributes
     ----------
     prices : str
-        Source of the prices: a path or a name. The name ``yahoo`` means Yahoo Finance, and
-        ``sample`` means the example prices in the package. The name ``store`` means the prices kept
-        from earlier downloads, and ``auto`` means these prices, updated from Yahoo. You can name
-        several sources, separated by commas, such as ``yahoo,files:backup`` (``backup`` is a path).
-        The prices of a share or index then come from the first source that has prices for all
-        windows of its events.
+        Source of the prices: ``yahoo``, ``sample`` (example prices in the package), ``store``
+        (prices kept from earlier downloads), ``auto`` (kept prices, updated from Yahoo) or a path.
+        You can name several sources, separated by commas, such as ``yahoo,files:backup``, where
+        ``backup`` is a path. The prices of a share or index then come from the first source that
+        has prices for all windows of its events.
     fill : str
         Second source of prices, for sessions on which the first source has no price of a share; ""
         = no second source.
@@ -219,13 +218,13 @@ class StudyConfig:
         Number of sessions before and after the main window in which the program looks for other
         news. An event with other news in the main window or in these sessions is called confounded.
     find_confounders : bool
-        Whether to search the prices and the events for other news. Other news is a dividend, a
-        split, a jump of the index or of the exchange rate, or another event of the firm. An event
-        with other news nearby gets a flag. The event is not dropped.
+        Search the prices and the events for other news. Other news is a dividend, a split, a jump
+        of the index or of the exchange rate, or another event of the firm. An event with other news
+        nearby gets a flag. The event is not dropped.
     drop_confounded : bool
-        Whether to drop the events that are confounded by news in the file `confounders` or in the
-        column ``confounders`` of the events. If only `find_confounders` finds the news, the event
-        is not dropped.
+        Drop the events that are confounded by news in the file `confounders` or in the column
+        ``confounders`` of the events. If only `find_confounders` finds the news, the event is not
+        dropped.
     event_pages : int
         Largest number of pages about single events in the report; 0 = no pages. The events with the
         largest absolute CARs get a page.
