@@ -834,9 +834,8 @@ class AbnormalReturns:
             k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
         On the days of the window, q' is the smaller of q and 6 max(1, k_0). On the days before the
-        window, q' equals q. The upper limit of u^2 is 6 max(1, k_m), and the upper limit of q is 6
-        max(1, k_0). With these limits, one large move, for example after a leak of the news, does
-        not look like a time of high volatility.
+        window, q' equals q. With these upper limits of u^2 and q, one large move, for example after
+        a leak of the news, does not look like a time of high volatility.
 
         For a model without a market, q comes from the returns of the event's index. If there is no
         index either, k is max(1, k_u). If the window of an event is extended because of a price
