@@ -95,7 +95,8 @@ class EventStudyError(Exception):
     exit_code : int
         Exit code with which the command line ends after this error. The code 1 means a problem with
         the data, and 2 means a problem with the command or the settings. The code 4 means that
-        files of a run were altered. The code 75 means that the same command may succeed later.
+        files in the folder of a saved study were altered. The code 75 means that the same command
+        may succeed later.
 
     Examples
     --------

@@ -77,9 +77,9 @@ class AbnormalReturns:
     of the event days, and theta are the parameters. The term noise_t is the variance of the model's
     error on day t.
 
-    Missing data: if h sessions before a return are missing, the return covers h + 1 sessions. An
-    event that lacks days of a window has no CAR over this window. The method :meth:`valid` says
-    which events have all days.
+    Missing data: if h sessions before a return are missing, the return covers h + 1 sessions. If
+    some days of a window are not covered by returns inside the window, the event has no CAR over
+    this window (see :meth:`valid`).
 
     References
     ----------
@@ -256,7 +256,7 @@ class AbnormalReturns:
 
     @cached_property
     def positions(self) -> IntArray:
-        """Row number of each event of this object in the whole study, shape (events,)."""
+        """Row number of each event in the arrays of the whole study, shape (events,)."""
         rows = self.rows
         return np.arange(len(self.study.nobs))[rows] if isinstance(rows, slice) else rows
 
@@ -471,9 +471,10 @@ class AbnormalReturns:
         return np.flatnonzero(is_left_out[whole.rows])
 
     def sample(self, window: Window) -> AbnormalReturns:
-        """Return the abnormal returns of the events that have all days of `window`.
+        """Return the abnormal returns of the events without missing days in `window`.
 
-        The method :meth:`valid` says which events have all days.
+        The method :meth:`valid` says which events these are. The returned object keeps all event
+        days.
         """
         return self.where(self.valid(window))
 
@@ -497,10 +498,10 @@ class AbnormalReturns:
     def in_tests(self, window: Window) -> BoolArray:
         """Return whether standardised tests over `window` use each event, shape (events,).
 
-        Standardised tests divide each CAR by its standard error. These tests use the events that
-        have all days of the window (:meth:`valid`) and enough estimation days
-        (:attr:`has_history`). If only one event has all days of the window, the tests use this
-        event even if it has few estimation days.
+        Standardised tests divide each CAR by its standard error. These tests use the events without
+        missing days in the window (:meth:`valid`) and with enough estimation days
+        (:attr:`has_history`). If only one event is without missing days, the tests use this event
+        even if it has few estimation days.
         """
         valid = self.valid(window)
         return valid if valid.sum() == 1 else valid & self.has_history
@@ -578,16 +579,16 @@ class AbnormalReturns:
         return self.runs.at_limit[:, self.columns(window).stop - 1] & self.inside(window)[:, -1]
 
     def valid(self, window: Window) -> BoolArray:
-        """Return whether each event has all days of `window`, shape (events,).
+        """Return whether the returns of each event cover all days of `window`, shape (events,).
 
         A return over several days covers all these days if it begins and ends inside the window. If
-        trading is still halted on the last day of the window, the event lacks days.
+        trading is still halted on the last day of the window, the result is False.
 
         Two settings of :class:`Conventions` change the result. With ``missing="rescale"`` or
-        ``missing="zero"``, one day of the window is enough. The setting ``limits`` matters if the
-        share closes at a price limit on the last day of the window. With ``limits="drop"``, the
-        result for such an event is False. With ``limits="extend"``, the result is False if the
-        program finds no later close that is not at the limit.
+        ``missing="zero"``, one day of the window with an abnormal return is enough. The setting
+        ``limits`` matters if the share closes at a price limit on the last day of the window. With
+        ``limits="drop"``, the result for such an event is False. With ``limits="extend"``, the
+        result is False if the program finds no later close that is not at the limit.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
@@ -606,7 +607,7 @@ class AbnormalReturns:
     def car(self, window: Window) -> FloatArray:
         """Return the cumulative abnormal return (CAR) of each event as a decimal, shape (events,).
 
-        The CAR is NaN for an event that lacks days of the window (see :meth:`valid`).
+        The CAR is NaN for an event with missing days in the window (see :meth:`valid`).
         """
         return self.of_each_event(("car", window), lambda study: study._car(window))
 
@@ -620,7 +621,7 @@ class AbnormalReturns:
         """Return the variance of the prediction error of each CAR, shape (events,).
 
         The square root of this variance is the standard error of the CAR. The variance is NaN for
-        an event that lacks days of the window (see :meth:`valid`).
+        an event with missing days in the window (see :meth:`valid`).
         """
         return self.of_each_event(("var_car", window), lambda study: study._var_car(window))
 
@@ -635,7 +636,7 @@ class AbnormalReturns:
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
-        """Return whether a price limit extends `window` for each event, shape (events,).
+        """Return whether `window` is extended because of a price limit, shape (events,).
 
         Suppose that the share closes at a price limit on the last day of the window. With the
         setting ``limits="extend"`` of :class:`Conventions`, the window is then extended to the
@@ -649,9 +650,10 @@ class AbnormalReturns:
         """Return the number of sessions in the CAR of each event, and the last of these sessions.
 
         The method returns two arrays with one value per event. The first array has the numbers of
-        sessions. A return over several sessions counts with all its sessions. If a price limit
-        extends the window, the added sessions count too. The second array has the dates of the last
-        sessions. For an event without a CAR, the number is 0 and the date is NaT (no date).
+        sessions. A return over several sessions counts with all its sessions. If the window is
+        extended because of a price limit, the added sessions count too. The second array has the
+        dates of the last sessions. For an event without a CAR, the number is 0 and the date is NaT
+        (no date).
         """
         cols = self.columns(window)
         inside = self.inside(window)
@@ -750,8 +752,8 @@ class AbnormalReturns:
         Returns
         -------
         (n,) float array
-            The p-value of each event. The p-value is NaN for an event that lacks days of the window
-            (see :meth:`valid`).
+            The p-value of each event. The p-value is NaN for an event with missing days in the
+            window (see :meth:`valid`).
         """
         from scipy.special import stdtr
 
@@ -774,8 +776,8 @@ class AbnormalReturns:
         Returns
         -------
         (n,) float array
-            Half the width of each interval, as a decimal. The value is NaN for an event that lacks
-            days of the window (see :meth:`valid`).
+            Half the width of each interval, as a decimal. The value is NaN for an event with
+            missing days in the window (see :meth:`valid`).
         """
         from scipy.special import stdtrit
 
@@ -803,7 +805,7 @@ class AbnormalReturns:
         return np.where(self.valid(window), total, np.nan)
 
     def recent_variance(self, window: Window) -> FloatArray:
-        r"""Return the variance of each firm around its event, divided by its usual variance.
+        r"""Return the variance of returns around each event, divided by their usual variance.
 
         Parameters
         ----------
@@ -832,14 +834,13 @@ class AbnormalReturns:
             k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
         On the days of the window, q' is the smaller of q and 6 max(1, k_0). On the days before the
-        window, q' equals q. The upper limit of u^2 is 6 max(1, k_m), and the upper limit of q is 6
-        max(1, k_0). With these limits, one large move, for example after a leak of the news, does
-        not look like a time of high volatility.
+        window, q' equals q. With these upper limits of u^2 and q, one large move, for example after
+        a leak of the news, does not look like a time of high volatility.
 
-        A model without a market takes q from the index of the event. If there is no index either, k
-        is max(1, k_u). If a price limit extends the window of an event, b is the last day of the
-        extended window. Missing data: the means leave out days without a return. If no day has a
-        return, k is 1.
+        For a model without a market, q comes from the returns of the event's index. If there is no
+        index either, k is max(1, k_u). If the window of an event is extended because of a price
+        limit, b is the last day of the extended window. Missing data: the means leave out days
+        without a return. If no day has a return, k is 1.
 
         References
         ----------
@@ -903,9 +904,9 @@ class AbnormalReturns:
 
         In the formula, R_t is the return of the share and E[R_t] is its normal return. Each product
         has one term for each return in the CAR, so a return over several sessions is one term. Log
-        returns are converted to simple returns first. The BHAR is NaN for an event that lacks days
-        of the window (see :meth:`valid`). If the study is about volume, turnover or volatility,
-        every BHAR is NaN, because an investor cannot hold these quantities.
+        returns are converted to simple returns first. The BHAR is NaN for an event with missing
+        days in the window (see :meth:`valid`). If the study is about volume, turnover or
+        volatility, every BHAR is NaN, because an investor cannot hold these quantities.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":
@@ -942,9 +943,10 @@ class AbnormalReturns:
     def caar(self) -> FloatArray:
         """Mean CAR (CAAR) from the first event day up to each event day, shape (event days,).
 
-        The mean for a day uses the events that have all event days up to this day. If no event has
-        all these days, the mean is NaN. If every event has all days, the CAAR is the cumulative sum
-        of `aar`. The setting ``limits`` of :class:`Conventions` has no effect on these CARs.
+        The mean for a day uses the events without missing days up to this day. If there is no such
+        event, the mean is NaN. If no return is missing, the CAAR is the cumulative sum of `aar`.
+        The setting ``limits`` of :class:`Conventions`, which can extend a window, has no effect on
+        these CARs.
         """
         return np.array([car.mean() if len(car) else np.nan for car in self._from_start])
 

@@ -25,8 +25,8 @@ class Conventions:
         with "sum" reject a true null hypothesis too often.
     overlap : {"exact", "share"}
         How the program computes the correlation of two CARs whose windows overlap. With "exact", it
-        uses the weight of each session of the estimation and event windows in the two CARs. With
-        "share", it uses only the number of sessions that the two windows have in common.
+        uses the weight that each session of the estimation and event windows has in each of the two
+        CARs. With "share", it uses only the number of sessions that the two windows have in common.
     missing : {"drop", "rescale", "zero"}
         How to treat an event that has no abnormal return on some days of a window. With "drop", the
         results for this window leave the event out. With "zero", the CAR is the sum over the days
@@ -42,12 +42,13 @@ class Conventions:
     min_history : int
         Smallest number of estimation days with complete data that an event needs; 0 = no minimum.
         Standardised tests and the main answer leave out events with fewer days. The unweighted
-        average of the CARs keeps these events. In a short estimation window, a value of up to 60 is
-        reduced to three quarters of the days of the window.
+        average of the CARs keeps these events. If the value is at most 60 but larger than three
+        quarters of the days of the estimation window, the program uses these three quarters
+        instead.
     fpc : bool
-        Use the finite-population correction in rank tests. With the correction, the statistic
-        is divided by sqrt((T-L)/(T-1)). Here T is the number of ranked days, and L is the number of
-        days of the window.
+        Use the finite-population correction in rank tests. With the correction, the statistic is
+        divided by sqrt((T-L)/(T-1)). Here T is the number of days whose abnormal returns are
+        ranked, and L is the number of days of the window.
     draws : int
         Number of random samples that each resampling test draws.
     seed : int

@@ -54,8 +54,8 @@ class Events:
     sha256 : str
         SHA-256 hash of the events file, or of the DataFrame written as a CSV file.
     columns_in : tuple of str
-        Names of the columns of the events file, in the order of the file. A column that was read
-        under another name, such as ``symbol``, has its standard name here.
+        Names of the columns of the events file, in the order of the file. For example, if the file
+        has ``symbol`` instead of the standard name ``ticker``, the tuple has ``ticker``.
     calendar : {"exchange", "data"}
         Where day 0 comes from: a session of the exchange ("exchange"), or a date in the price data
         ("data").

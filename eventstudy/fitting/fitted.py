@@ -185,7 +185,7 @@ class FittedStudy:
         Returns
         -------
         SignificanceTest
-            Result of the test for the events that have all days of the window. If the test cannot
+            Result of the test for the events without missing days in the window. If the test cannot
             be computed, the statistic and the p-value are NaN, and the attribute `reason` says why.
 
         Raises
@@ -297,8 +297,8 @@ class FittedStudy:
         The column tau is the event day. The column aar is the mean abnormal return of the day. This
         mean uses the events whose return covers exactly this day, and n_events is their number. The
         column caar is the mean CAR from the first event day up to the day. This mean uses the
-        events that have all these days, and n_complete is their number. The setting ``limits`` of
-        :class:`Conventions` has no effect on these CARs.
+        events without missing days up to this day, and n_complete is their number. The setting
+        ``limits`` of :class:`Conventions`, which can extend a window, has no effect on these CARs.
 
         Examples
         --------
@@ -319,8 +319,8 @@ class FittedStudy:
         of the events file.
 
         The column n_sessions is the number of sessions in the CAR. A return over several sessions
-        counts with all its sessions. If a price limit extends the window of an event, the added
-        sessions count too.
+        counts with all its sessions. If the window of an event is extended because of a price
+        limit, the added sessions count too.
 
         Examples
         --------
@@ -481,7 +481,7 @@ class FittedStudy:
         Raises
         ------
         ConfigError
-            If the events do not have the column `column`.
+            If a column that you name does not exist.
 
         Examples
         --------

@@ -93,8 +93,8 @@ class LinearModel:
         Short name of the model, its name in words, the formula of its normal return, and its
         publication.
     exact : bool
-        Whether the variance of the prediction errors is exact for this model. If False, the
-        variance of least squares is used as an approximation.
+        Whether the variance of the prediction errors is exact for this model. If False, the program
+        uses the variance formula of least squares as an approximation.
     by_search : bool
         Whether a slow numerical search estimates the parameters of each event.
     forecasts_variance : bool

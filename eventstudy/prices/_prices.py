@@ -22,7 +22,8 @@ T = TypeVar("T")
 class PriceProvider(Protocol):
     """A source of daily prices.
 
-    Every object with a text ``name`` and the method ``fetch`` below can be a source of prices.
+    Every object with the attribute ``name`` (a text) and the method ``fetch`` below can be a source
+    of prices.
 
     Examples
     --------

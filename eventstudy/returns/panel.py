@@ -244,7 +244,7 @@ class ReturnsPanel:
             limits.
         limits : sequence of LimitRule
             Rules for price limits. To add a rule to the built-in rules, write ``limits=(own,
-            *LimitRule.ALL)``.
+            *LimitRule.ALL)``, where ``own`` is your rule.
         others : DataFrame, optional
             Prices of the same symbols from other sources, in the form of ``Prices.others``.
         **extra

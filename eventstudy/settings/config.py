@@ -108,16 +108,17 @@ class StudyConfig:
 
     Two studies with equal settings and equal data give equal numbers.
 
-    You can write a value as in Python or as in a study file. For example, ``(0, 1)`` and ``"0:1"``
-    are the same window.
+    You can write a value as in Python or as in a study file (a TOML file of settings). For example,
+    ``(0, 1)`` and ``"0:1"`` are the same window.
 
     Attributes
     ----------
     prices : str
-        Source of the prices: ``yahoo``, ``sample`` (prices of the package), ``store`` (prices kept
-        from earlier downloads), ``auto`` (kept prices, updated from Yahoo) or a path. You can name
-        several sources, separated by commas, such as ``yahoo,files:backup``. The prices of a share
-        or index then come from the first source that has prices for all windows of its events.
+        Source of the prices: ``yahoo``, ``sample`` (example prices in the package), ``store``
+        (prices kept from earlier downloads), ``auto`` (kept prices, updated from Yahoo) or a path.
+        You can name several sources, separated by commas, such as ``yahoo,files:backup``, where
+        ``backup`` is a path. The prices of a share or index then come from the first source that
+        has prices for all windows of its events.
     fill : str
         Second source of prices, for sessions on which the first source has no price of a share; ""
         = no second source.
@@ -139,7 +140,8 @@ class StudyConfig:
         currency of each exchange.
     measure : {"return", "volume", "turnover", "volatility"}
         Quantity that the study measures: the return, or the logarithm of trading volume, turnover
-        or volatility. The volatility is a variance that is computed from daily highs and lows.
+        or volatility. The measure of volatility is a variance that is computed from daily highs and
+        lows.
     model : str
         Name of the model of normal returns; "" = ``market`` for returns and ``constant_mean`` for
         other measures.
@@ -188,16 +190,16 @@ class StudyConfig:
         Smallest number of estimation days. An event that has complete data on fewer estimation days
         is flagged.
     calibrate : int
-        Largest number of other dates on which the program repeats the main test; 0 = none. These
-        repetitions measure how often the test finds an effect on days without news (false alarms).
-        The program repeats the test only in studies of up to 200 events. If the events have a
-        column ``peers``, the program also repeats the test for the peer firms.
+        Largest number of dates without announcements on which the program repeats the main test; 0
+        = none. These repetitions measure how often the test finds an effect on such dates (false
+        alarms). The program repeats the test only in studies of up to 200 events. If the events
+        have a column ``peers``, the program also repeats the test for the peer firms.
     regress : tuple of str
         Columns of the events file that explain the CARs in a regression across events.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
-        Kind of the additional standard errors that the table of the regression shows. The program
-        chooses the main standard errors itself. With "date", the additional standard errors are
-        clustered by event date. All other kinds treat the events as independent.
+        Kind of the additional standard errors in the table of the regression (see ``regress``). The
+        program chooses the main standard errors itself. With "date", the additional standard errors
+        are clustered by event date. All other kinds treat the events as independent.
     halt : {"calendar", "shift"}
         How to count days during a trading halt. With "calendar", all sessions of the exchange
         count. With "shift", sessions without trading in the share do not count, so counting
@@ -216,12 +218,13 @@ class StudyConfig:
         Number of sessions before and after the main window in which the program looks for other
         news. An event with other news in the main window or in these sessions is called confounded.
     find_confounders : bool
-        Search the prices and the events for other news. Other news is a
-        dividend, a split, a jump of the index or of the exchange rate, or another event of the
-        firm. An event with other news nearby gets a flag. The event is not dropped.
+        Search the prices and the events for other news. Other news is a dividend, a split, a jump
+        of the index or of the exchange rate, or another event of the firm. An event with other news
+        nearby gets a flag. The event is not dropped.
     drop_confounded : bool
-        Drop the confounded events that the file `confounders` or the column
-        ``confounders`` of the events shows. News that only `find_confounders` finds drops no event.
+        Drop the events that are confounded by news in the file `confounders` or in the column
+        ``confounders`` of the events. If only `find_confounders` finds the news, the event is not
+        dropped.
     event_pages : int
         Largest number of pages about single events in the report; 0 = no pages. The events with the
         largest absolute CARs get a page.
@@ -374,8 +377,8 @@ class StudyConfig:
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
         """Return a copy of the settings in which some settings have new values.
 
-        The mapping `options` has the new value of each setting by its name. The names are those of
-        :class:`StudyConfig`. The values are written as in Python or as in a study file.
+        The keys of the mapping `options` are names of settings of :class:`StudyConfig`, and its
+        values are the new values. You can write a value as in Python or as in a study file.
 
         Raises
         ------

@@ -106,7 +106,7 @@ class SignificanceTest:
         -----
         The interval runs from estimate - h to estimate + h. The half-width h is q times the
         absolute value of estimate / statistic, where q is the quantile of the reference
-        distribution. For example, the 95% interval excludes zero if the two-sided p-value is below
+        distribution. As a result, the 95% interval excludes zero if the two-sided p-value is below
         0.05.
 
         The interval is NaN if the test is not about the mean CAR, or if the reference distribution

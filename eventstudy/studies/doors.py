@@ -233,7 +233,7 @@ def compare(
     ----------
     results : mapping of name to EventStudyResults
         The results to compare, each under a name. They may come from studies with different models,
-        or from the groups of one study: ``results.groups("direction")``.
+        or from the groups of one study, such as ``results.groups("direction")``.
     windows : window or iterable of window, optional
         The windows to compare. By default each result has one row, for its main window.
 
@@ -333,18 +333,18 @@ class EventStudy(UnfittedStudy):
         falls into a halt, day 0 is then the session on which trading resumes.
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm. With "mask", the estimation leaves out days in the
-        event window of another event of the firm. With "first", the estimation also leaves out
-        these days. In addition, the study drops an event if its event window overlaps the event
-        window of an earlier event of the firm that is kept. With "keep-all", the study uses all
-        days and all events.
+        event window of another event of the firm. With "first", the estimation leaves out the same
+        days. In addition, the study drops an event if its event window overlaps the event window of
+        an earlier event of the firm that is kept. With "keep-all", the study uses all days and all
+        events.
     left_out : sequence of n str
         One text for each event: the reason why the study does not use the event, or "" for an event
         to use. By default, the study uses all events.
     main : Window or (start, stop), optional
-        The main window of the study, which the answer is about. By default it is [0,1] if the event
-        window contains these days, otherwise the first default window that fits. If a price move in
-        the main window looks like an error of the data, the event gets the flag ``suspect_split``
-        or ``suspect_move``.
+        The main window: the window of the main result. By default it is [0,1] if the event window
+        contains these days, otherwise the first default window that fits into the event window. If
+        a price move in the main window looks like an error of the data, the event gets the flag
+        ``suspect_split`` or ``suspect_move``.
 
     Raises
     ------

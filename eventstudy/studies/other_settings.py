@@ -73,11 +73,12 @@ class RobustnessResults(Specifications):
         Returns
         -------
         list of Path
-            Paths of the files. The tables are ``specifications.csv`` and
-            ``specifications_by_choice.csv``. The figure is ``specifications.svg`` and, if
-            matplotlib is installed, also ``specifications.png``. If no combination has a result, no
-            figure is written. If the folder already has a ``specifications.csv`` with other
-            numbers, the names of the new files get a number, such as ``specifications-2.csv``.
+            Paths of the files. The table ``specifications.csv`` has one row per combination. The
+            table ``specifications_by_choice.csv`` has one row per value of each setting that
+            varies. The figure is ``specifications.svg`` and, if matplotlib is installed, also
+            ``specifications.png``. If no combination has a result, no figure is written. If the
+            folder already has a ``specifications.csv`` with other numbers, the names of the new
+            files get a number, such as ``specifications-2.csv``.
         """
         files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
         if self.summary()["n"]:

@@ -62,7 +62,7 @@ class EventStudyResults(FittedStudy):
     engine : {"statsmodels", "batch"}
     config : StudyConfig, optional
         The settings that were given for the study; None if none were given. The attribute
-        :attr:`settings` is never None.
+        :attr:`settings` always has the settings of the study.
     sizes : MarketValues, optional
         Market values of the firms before each day of the event windows.
 
@@ -121,10 +121,11 @@ class EventStudyResults(FittedStudy):
         ----------
         group : str, optional
             Name of the group; "" for all events together. The names of the groups are the values in
-            a column of the events. The setting ``by`` names this column. The default is the column
-            ``group`` if it has several values, otherwise the column ``direction`` if it has several
-            values. If neither has, the study has no groups. Without the argument `group`, the
-            method takes the group that the first sentence of the report is about.
+            a column of the events. The setting ``by`` of :class:`StudyConfig` names this column.
+            Without this setting, the column is ``group`` if it has several values, otherwise
+            ``direction`` if it has several values. If neither column has several values, the study
+            has no groups. Without the argument `group`, the method returns the results of the group
+            that the first sentence of the report is about.
 
         Returns
         -------
@@ -222,7 +223,7 @@ class EventStudyResults(FittedStudy):
     def influence(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnInfluence:
-        """Return how the answer changes without one event, date, firm or cluster of dates.
+        """Return how the main result changes without one event, date, firm or cluster of dates.
 
         Dates whose windows overlap form a cluster.
 
@@ -237,8 +238,9 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DrawnInfluence
-            The answers. The method ``frame()`` returns a table with one row for each answer. If you
-            print the object, it shows which single announcements, dates or firms change the answer.
+            The method ``frame()`` of this object returns a table with one row for each event, date,
+            firm or cluster that is left out. If you print the object, it shows which single
+            announcements, dates or firms change the main result.
 
         Examples
         --------
@@ -254,10 +256,10 @@ class EventStudyResults(FittedStudy):
     def plot_path(
         self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the path of the shares, and the path that their normal returns imply.
+        """Draw the value of the shares over time, and the value that their normal returns imply.
 
-        Both paths are averages over the events, with the weights of the answer. On the day before
-        the main window, both paths are 100. The report has the same figure.
+        Both lines are averages over the events, with the same weights as in the main result. On the
+        day before the main window, both lines are 100. The report has the same figure.
 
         Parameters
         ----------
@@ -267,7 +269,7 @@ class EventStudyResults(FittedStudy):
             Name of a group of events (see :meth:`of_group`). The default is the group that the
             first sentence of the report is about.
         **look : str or color
-            Optional arguments for the path of the shares: `title`, `color` and `label`.
+            Optional arguments for the line of the shares: `title`, `color` and `label`.
 
         Returns
         -------
@@ -276,8 +278,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If the group does not exist, or if no event of the group has all days of the main
-            window.
+            If the group does not exist, or if all its events have missing days in the main window.
 
         Examples
         --------
@@ -442,9 +443,9 @@ class EventStudyResults(FittedStudy):
             ``event_t_regime``, a t-test that allows for times of high volatility. The usual t-test
             is ``event_t``.
         by : str, optional
-            Column that defines the groups. The default is the column that splits the events of the
-            study: that of the setting ``by``. Without this setting it is the column ``group`` if it
-            has several values, otherwise ``direction`` if that column has several.
+            Column that defines the groups. The default is the column in the setting ``by`` of the
+            study. Without this setting, the column is ``group`` if it has several values, otherwise
+            ``direction`` if it has several values.
         methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
             Methods that adjust the p-values: Holm, Benjamini-Hochberg, Benjamini-Yekutieli and
             Romano-Wolf. The default is all four methods. For the kind "events", the default is the
@@ -605,7 +606,7 @@ class EventStudyResults(FittedStudy):
             events. The columns statistic, distribution and pvalue have the result of the two-sided
             test. The columns critical_low and critical_high have the critical values at the 5%
             level. If a test cannot be computed, its numbers are NaN, and the column note gives the
-            reason. All numbers are NaN as long as some days of the window lie in the future.
+            reason. All numbers are NaN as long as the window of any event has days in the future.
 
         Raises
         ------
@@ -834,16 +835,18 @@ class EventStudyResults(FittedStudy):
             ``"yahoo"``, or a file with the columns ticker and date, and with the column mcap
             (market value) or shares (number of shares).
         **options
-            Two optional arguments. The program converts the market values to the ``currency``, such
-            as ``"USD"``. This argument is needed if the firms are quoted in several currencies. The
-            argument ``offline=True`` forbids the use of the network.
+            Two optional arguments. With the argument ``currency``, such as ``currency="USD"``, the
+            program converts the market values to this currency. This argument is needed if the
+            firms are quoted in several currencies. The argument ``offline=True`` forbids the use of
+            the network.
 
         Returns
         -------
         EventStudyResults
-            The results with market values. Each event gets the last market value of its firm before
-            the window. A market value or a number of shares that is older than 370 days is not
-            used. A number of shares is multiplied by a close that is at most 100 days old.
+            The results with market values. For each window, an event gets the last market value of
+            its firm before the window. A market value or a number of shares that is older than 370
+            days is not used. A number of shares is multiplied by a close that is at most 100 days
+            old.
 
         Examples
         --------
@@ -966,9 +969,10 @@ class EventStudyResults(FittedStudy):
     ) -> Path:  # fmt: skip
         """Write the report, tables and data of the study to the folder ``out/name``.
 
-        The folder ``out/name`` is called the run folder. If the run folder already has results with
-        other settings or events, the method does not replace them. The new run folder then gets the
-        name ``name-2``, ``name-3`` and so on. The setting ``figures`` adds files of the figures.
+        The folder ``out/name`` is called the run folder. If this folder already has the results of
+        a study with different settings or events, the method does not replace them. The new run
+        folder then gets the name ``name-2``, ``name-3`` and so on. With the setting ``figures``,
+        the run folder also has image files of the figures.
 
         Parameters
         ----------
@@ -1058,10 +1062,10 @@ class EventStudyResults(FittedStudy):
         ----------
         table : {"caar", "robustness", "events", "regression"}
             The table to return. The table "caar" has the mean effect and the test results for each
-            window. The table "robustness" has the main result under other settings. It also has
-            p-values that are adjusted for the number of windows. The table "events" lists the
-            events. The table "regression" has the regression of the CARs. Every table fits on the
-            page of a default LaTeX article.
+            window. The table "robustness" has the main result under settings that differ from those
+            of the study. It also has p-values that are adjusted for the number of windows. The
+            table "events" lists the events. The table "regression" has the regression of the CARs.
+            Every table fits on the page of a default LaTeX article.
         config : StudyConfig, optional
 
         Returns
@@ -1078,7 +1082,7 @@ class EventStudyResults(FittedStudy):
     def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
         """Write the tables of the study as an Excel workbook, one sheet per table.
 
-        The method needs the optional packages of ``pip install "eventstudy-kit[excel]"``.
+        Install the packages that the method needs with ``pip install "eventstudy-kit[excel]"``.
 
         Parameters
         ----------
@@ -1099,7 +1103,7 @@ class EventStudyResults(FittedStudy):
     def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
         """Write the abnormal returns as a Parquet file with one row per event and day.
 
-        The method needs the optional package of ``pip install "eventstudy-kit[parquet]"``.
+        Install the package that the method needs with ``pip install "eventstudy-kit[parquet]"``.
 
         Parameters
         ----------
@@ -1155,13 +1159,13 @@ class EventStudyResults(FittedStudy):
             column n_sessions is the number of sessions in the CAR, and last_session is the last of
             these sessions.
 
-            The column variance_multiple is the variance of the firm around the event, divided by
-            its usual variance. The column pvalue_regime is the p-value of the CAR that allows for
-            this ratio. The report shows this p-value. In a study of more than 5,000 events,
-            variance_multiple and pvalue_regime are NaN.
+            The column variance_multiple is the variance of the firm's returns around the event,
+            divided by their usual variance. The column pvalue_regime is the p-value of the CAR that
+            allows for this ratio. The report shows this p-value. In a study of more than 5,000
+            events, variance_multiple and pvalue_regime are NaN.
 
-            The columns of your events file follow. If an event lacks days of the window, its CAR
-            and the numbers computed from it are NaN.
+            The columns of your events file follow. For an event with missing days in the window,
+            the CAR and all numbers computed from it are NaN.
 
         Examples
         --------
