@@ -80,8 +80,8 @@ def adjusted_jump(q: Quotes) -> list[Span]:
 def suspect_adjustment(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close alone that may be a large dividend on a day of news.
 
-    The conditions of `adjusted_jump`, but the ratio of adjusted close to close rises, and it does
-    not end above 1.
+    The first two conditions of `adjusted_jump` hold, but the ratio of adjusted close to close
+    rises, and it does not end above 1.
     """
     return _adjustments(q, q.adjustments.lone & ~q.adjustments.impossible)
 
