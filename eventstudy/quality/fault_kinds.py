@@ -222,9 +222,9 @@ def suspect_jump(q: Quotes) -> list[Span]:
     """Return moves that no other kind explains and news does not make.
 
     The price is more than 2.9 times the last price, or less than 1/5 of it. Or the price moves by
-    more than 8 % relative to the market and stays there, while the volume, the range and the next
-    10 moves do not look like a day of news (log-odds of 3 or more). The move is not a change of
-    unit, not a split and not beyond a price limit.
+    more than 8 % relative to the market and stays at the new level, while the volume, the range and
+    the next 10 moves do not look like a day of news (log-odds of 3 or more). In both cases the move
+    is not a change of unit, not a split and not beyond a price limit.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
