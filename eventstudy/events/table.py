@@ -245,7 +245,7 @@ def read_events(
         With ``"exchange"``, day 0 is a trading day of the ticker's exchange. The suffix of the
         ticker shows the exchange: ``VOD.L`` is in London. With ``"data"``, every name is accepted
         as a ticker, and the trading days are the dates in the price data. This function reads no
-        prices, so with ``"data"`` it takes the announced date as day 0 for now.
+        prices, so with ``"data"`` it takes the announced date as day 0 until prices are read.
     today : date or datetime, optional
         An announcement after `today` is an error in the file. By default `today` is the present
         time.

@@ -169,11 +169,11 @@ def load_returns(
     further : int
         How many trading days to fetch before the first day of the estimation window.
     calibrate : bool, optional
-        Whether to fetch also the prices for the method ``calibrate()`` of the results, which
-        repeats the tests on other dates, where nothing happened. These are the prices of each
-        symbol over the years of all events. They are also the prices of the firms in the column
-        ``peers`` of the events (firms that resemble the share). By default these prices are fetched
-        if there are at most 1,000 events.
+        Whether to fetch also the prices for the method ``calibrate()`` of the results. This method
+        repeats the tests on other dates, where nothing happened. It needs the prices of each symbol
+        over the years of all events. It also needs the prices of the firms in the column ``peers``
+        of the events (firms that resemble the share). By default these prices are fetched if there
+        are at most 1,000 events.
     offline : bool
         If true, the network is never used.
     store : str or Path
