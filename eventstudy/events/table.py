@@ -235,23 +235,23 @@ def read_events(
         the news came before the exchange opened (``before_open``), while it was open
         (``in_session``) or after it closed (``after_close``). All other columns are kept unchanged,
         with two exceptions. First, white space around cells of ``group`` and ``direction`` is
-        removed. Second, a decimal comma becomes a point in columns of numbers, unless commas
-        separate the cells of the file.
+        removed. Second, in columns of numbers a decimal comma becomes a decimal point (1,5 becomes
+        1.5), unless commas separate the cells of the file.
 
         In a DataFrame, a missing value is read as an empty cell. A date-time at midnight without a
-        time zone is read as a date. Error messages count the rows of a DataFrame like the lines of
-        a file with a header: the first row is line 2.
+        time zone is read as a date. Error messages call the first row of a DataFrame line 2, as in
+        a file whose first line is the header.
     calendar : {"exchange", "data"}
         With ``"exchange"``, day 0 is a trading day of the ticker's exchange. The suffix of the
         ticker shows the exchange: ``VOD.L`` is in London. With ``"data"``, every name is accepted
         as a ticker, and the trading days are the dates in the price data. This function reads no
-        prices, so with ``"data"`` it takes the announced date as day 0 for now.
+        prices, so with ``"data"`` it takes the announced date as day 0 until prices are read.
     today : date or datetime, optional
         An announcement after `today` is an error in the file. By default `today` is the present
         time.
     cutoff_minutes : float
-        If an announcement comes in the last `cutoff_minutes` before the exchange closes, day 0 is
-        the next trading day.
+        If an announcement comes in the last `cutoff_minutes` minutes before the exchange closes,
+        day 0 is the next trading day.
 
     Returns
     -------

@@ -108,8 +108,8 @@ def filled(q: Quotes) -> list[Span]:
 
     Both sources have the same return, within 5 basis points, from the last close before the missing
     sessions to the first close after them. On these days, no price of the second source is more
-    than 2.9 times or less than 1/5 of the price before it. On the missing sessions, its price
-    changes at least once.
+    than 2.9 times or less than 1/5 of the price before it. On the missing sessions, the price of
+    the second source changes at least once.
     """
     return [
         Span(fill.dates[1], fill.dates[-1], f"{len(fill.dates) - 1} returns from {fill.source}")
@@ -222,9 +222,9 @@ def suspect_jump(q: Quotes) -> list[Span]:
     """Return moves that no other kind explains and news does not make.
 
     The price is more than 2.9 times the last price, or less than 1/5 of it. Or the price moves by
-    more than 8 % relative to the market and stays there, while the volume, the range and the next
-    10 moves do not look like a day of news (log-odds of 3 or more). The move is not a change of
-    unit, not a split and not beyond a price limit.
+    more than 8 % relative to the market and stays at the new level, while the volume, the range and
+    the next 10 moves do not look like a day of news (log-odds of 3 or more). In both cases the move
+    is not a change of unit, not a split and not beyond a price limit.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
@@ -237,8 +237,8 @@ def suspect_reversal(q: Quotes) -> list[Span]:
 
     The price moves by more than 8 % relative to the market, and by more than 5 times the usual
     move. With the next price, at least three quarters of the move are gone. The volume is at most
-    twice the usual volume, and the range is at most half of the move (one of the two may be
-    unknown). The close is not at a price limit.
+    twice the usual volume, and the range is at most half of the move (the volume or the range may
+    be unknown, but not both). The close is not at a price limit.
     """
     return _jumps(q, q.steps[1])
 

@@ -80,8 +80,8 @@ def adjusted_jump(q: Quotes) -> list[Span]:
 def suspect_adjustment(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close alone that may be a large dividend on a day of news.
 
-    The conditions of `adjusted_jump`, but the ratio of adjusted close to close rises, and it does
-    not end above 1.
+    The first two conditions of `adjusted_jump` hold, but the ratio of adjusted close to close
+    rises, and it does not end above 1.
     """
     return _adjustments(q, q.adjustments.lone & ~q.adjustments.impossible)
 
@@ -119,8 +119,8 @@ def shifted_dates(q: Quotes) -> list[Span]:
     The returns of the last 750 sessions (100 at least) are compared with the returns of the
     exchange's index. Their correlation with the index of the session before or after is 0.15 or
     more, and it is 4 standard errors higher than with the index of the same session. If the index
-    gives no certain answer, the series is compared with those series that agree with the index. The
-    index itself is flagged only if more series disagree with it than agree.
+    gives no certain answer, the series is compared with the other series of the exchange that agree
+    with the index. The index itself is flagged only if more series disagree with it than agree.
     """
     return spans_of_lag(q.dates, q.lag)
 

@@ -167,7 +167,7 @@ def read_factors(
         A data set given by name is downloaded once and kept on disk.
     store : str
         The path of the price cache. Downloaded factors are kept in the folder of the price cache.
-        By default it is the user's own price cache.
+        By default `store` is the user's own price cache.
     offline : bool
         If true, the network is never used.
 

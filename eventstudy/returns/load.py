@@ -151,15 +151,15 @@ def load_returns(
     estimation, event : Window
         Estimation window and event window. Prices are fetched for all days of both windows.
     model : LinearModel, optional
-        Some models need more series than the share and its index, such as an industry index. The
-        prices of the series that `model` needs are fetched as well.
+        The model of the study. Some models need more series than the share and its index, for
+        example an industry index. The prices of these series are fetched as well.
     series : mapping of str to ticker, optional
-        The tickers of the further series that `model` needs, if they are the same for all events.
-        The key is the name of the series in the model.
+        The tickers of the series that `model` needs besides the share and its index, if these
+        tickers are the same for all events. The key is the name of the series in the model.
     calendar : {"exchange", "data"}, optional
         With "exchange", the trading days are those of the exchange of each share. With "data", they
-        are the dates in the price data. By default the choice is the one that was made when the
-        events were read.
+        are the dates in the price data. By default it is the `calendar` with which the events were
+        read (see :func:`read_events`).
     kind : {"simple", "log"}
         Whether to return simple or log returns.
     measure : {"return", "volume", "turnover", "volatility"}
@@ -167,13 +167,13 @@ def load_returns(
     currency : str
         Currency of the returns: an ISO code, or ``local`` for the currency of each exchange.
     further : int
-        How many more trading days to fetch before the estimation window.
+        How many trading days to fetch before the first day of the estimation window.
     calibrate : bool, optional
-        Whether to fetch also the prices that the method ``calibrate()`` of the results needs. This
-        method repeats the tests on other dates, where nothing happened. So it needs the prices of
-        each symbol over the years of all events, and the prices of the firms in the column
-        ``peers`` of the events (firms that resemble the share). By default these prices are fetched
-        if there are at most 1,000 events.
+        Whether to fetch also the prices for the method ``calibrate()`` of the results. This method
+        repeats the tests on other dates, where nothing happened. It needs the prices of each symbol
+        over the years of all events. It also needs the prices of the firms in the column ``peers``
+        of the events (firms that resemble the share). By default these prices are fetched if there
+        are at most 1,000 events.
     offline : bool
         If true, the network is never used.
     store : str or Path
@@ -184,8 +184,8 @@ def load_returns(
         cache had at that time, and fetches nothing. `provider` must then be "auto" or "store".
     fill : str
         A second source of prices. If the main source has no price of a symbol on a trading day, the
-        missing returns are taken from the second source. Both sources must have the same return
-        from the last price before the missing days to the first price after them.
+        missing returns are taken from the second source. This is done only if both sources have the
+        same return from the last price before the missing days to the first price after them.
     progress : callable, optional
         While prices are fetched, the function calls ``progress(done, total)``: the number of
         symbols fetched so far, and the number of all symbols.

@@ -96,7 +96,7 @@ def refresh_run(
     config : StudyConfig, optional
         The settings to show in the report, if they should differ from those of `origin`.
     command : str
-        The command line that the report shows.
+        The command line to show in the report, as text.
     moved : float
         The smallest change of a CAR to list, as a decimal: 0.0001 is 0.01%.
     wait : float
@@ -106,8 +106,9 @@ def refresh_run(
         `accept_loss` is true, the study is computed without these prices. If it is false, the
         events of the symbols concerned keep their saved prices.
     outbox : bool
-        If true, the changes are also written as a file into the subfolder ``outbox``. The next
-        ``eventstudy refresh --on-change COMMAND`` runs the command for each file in ``outbox``.
+        If true, the changes are also written as a file into the subfolder ``outbox``. The next time
+        you run ``eventstudy refresh --on-change COMMAND``, it runs COMMAND for each file in
+        ``outbox``.
     told : callable, optional
         The function calls ``told(text)`` with each message for the user.
     progress : callable, optional

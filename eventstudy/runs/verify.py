@@ -28,9 +28,9 @@ def verify_run(folder: str | Path) -> Verification:
 
     The file ``manifest.json`` in the folder of a study (its run folder) lists all files of the
     study with their hashes. The function computes the hash of each file and compares it with the
-    listed hash. It also checks the manifest itself. The subfolder ``outbox`` has the changes that
-    wait for a command. These files may be added or removed at any time, so the function does not
-    report them.
+    listed hash. It also checks the manifest itself. The files in the subfolder ``outbox`` wait for
+    a command (see :func:`refresh_run`). These files may be added or removed at any time, so the
+    function does not report them.
 
     Parameters
     ----------
@@ -161,9 +161,9 @@ def reproduce_run(
     The command ``eventstudy run`` and the function :func:`refresh_run` write the events, the prices
     and the settings into the folder of a study (its run folder), so `reproduce_run` needs no
     network. A run folder that ``results.save()`` wrote does not have all of these inputs and cannot
-    be computed again. The project also has a few folders with results but without prices,
-    such as ``reports/hikvision-2019``. For a folder without prices, the function fetches the prices
-    from Yahoo Finance, and compares the new results with the saved ones.
+    be computed again. A few example folders of the project have results but no prices, such as
+    ``reports/hikvision-2019``. For such a folder, the function fetches the prices from Yahoo
+    Finance, and compares the new results with the saved ones.
 
     Parameters
     ----------
@@ -171,9 +171,9 @@ def reproduce_run(
         The folder of the study.
     tolerance : float
         The largest difference at which two numbers count as equal. For a run folder, the difference
-        is relative to the larger of the two numbers (but at least to 1e-6), and the default is
-        1e-9. For a folder without prices, it is the absolute difference of two decimal returns, and
-        the default is 0.001.
+        is relative to the larger of the two numbers (or to 1e-6, if both are smaller), and the
+        default is 1e-9. For a folder without prices, it is the absolute difference of two decimal
+        returns, and the default is 0.001.
 
     Returns
     -------

@@ -91,8 +91,9 @@ def study(
     The events may have a column ``group`` or ``direction`` with several values, such as "adverse"
     and "relief". Then the events with the same value form a group, and the report begins with the
     largest group that gives a result. The method ``answer()``, its figures and the display in a
-    notebook are about this group only. The methods ``summary()`` and ``test()`` and the tables are
-    about all events together. For an answer about all events, use ``answer(group="")``.
+    notebook are about this group only. The methods ``summary()`` and ``test()`` and the tables of
+    the results are about all events together. For an answer about all events, use
+    ``answer(group="")``.
 
     Event days are the trading days of the exchange of the share. If prices are missing, the next
     return covers all trading days since the last price. The attribute ``notes`` of the results

@@ -122,9 +122,9 @@ def robustness(
     Parameters
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
-        A study, its results, or a table of events. If it is a study or its results, the same
-        returns are used again. If the choices do not contain the model or the windows of the study,
-        these are added.
+        A study, its results, or a table of events. If it is a study or its results, the returns of
+        this study are used again. The model and the windows of the study are added to the choices
+        if they are missing there.
     grid : mapping of str to list, optional
         The choices to combine, for example ``{"model": ["market", "market_adjusted"]}``. The keys
         may be ``model``, ``estimation`` (estimation windows), ``car`` (event windows), ``sample``
