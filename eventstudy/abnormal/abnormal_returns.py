@@ -588,7 +588,7 @@ class AbnormalReturns:
         ``missing="zero"``, one day of the window with an abnormal return is enough. The setting
         ``limits`` matters if the share closes at a price limit on the last day of the window. With
         ``limits="drop"``, the result for such an event is False. With ``limits="extend"``, the
-        result is False if the program finds no later close that is not at the limit.
+        result is False if all later closes that the program looks at are at the limit too.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 

@@ -432,8 +432,8 @@ class FittedStudy:
         Raises
         ------
         ConfigError
-            If `rows` has none of these forms, if the mask has the wrong length, or if a position
-            does not exist.
+            If the argument `rows` has none of the forms above, if the mask has the wrong length, or
+            if a position does not exist.
 
         Examples
         --------
