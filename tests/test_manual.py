@@ -215,7 +215,7 @@ SEARCHES = {
     "bloomberg": "how-to/vendors", "refinitiv prices": "how-to/vendors",
     "moscow": "how-to/vendors", "exclude events": "how-to/other-news",
     "confounded": "how-to/other-news", "earnings": "how-to/other-news",
-    "bmp-kp": "tests/bmp_kp", "one date": "tutorials/shared-dates",
+    "bmp-kp": "tests/bmp_kp", "one date": "how-to/choose-a-test", "shared dates": "tutorials/shared-dates",
     "log returns": "how-to/own-prices", "bhar": "how-to/long-horizon",
     "long horizon": "how-to/long-horizon", "latex": "how-to/tables",
     "cross-section": "how-to/regressions", "regression": "how-to/regressions",
