@@ -345,8 +345,9 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     CAAR is the mean CAR, and L is the number of days of the window. For each estimation day, the
     test takes the mean residual of all events. In the formula, sd is the standard deviation of
     these daily means. Missing data: if some events lack a residual on a day, the mean of this day
-    is scaled so that its variance equals the variance of the other days. The setting ``limits`` can
-    extend the window of a share that closes at a price limit. This test ignores the extension.
+    is scaled so that it has the same variance as the means of the other days. The setting
+    ``limits`` can extend the window of a share that closes at a price limit. This test ignores the
+    extension.
 
     References
     ----------
@@ -409,7 +410,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     deviation is :math:`s_a`. The abnormal returns of one window all contain the same estimation
     error of alpha and beta. The term :math:`D / \bar M` allows for this error.
     :math:`\bar M` is the number of estimation days, averaged over the events. To get D, divide the
-    S days into blocks of consecutive trading days: D is the mean number of days of a block. Missing
+    S days into blocks of consecutive trading days: D is the mean number of days per block. Missing
     data: if a firm has no abnormal return on a day, the mean of this day leaves out the firm.
 
     References
