@@ -471,7 +471,7 @@ class AbnormalReturns:
         return np.flatnonzero(is_left_out[whole.rows])
 
     def sample(self, window: Window) -> AbnormalReturns:
-        """Return the abnormal returns of the events without missing days in `window`.
+        """Return the abnormal returns of the events that have no missing days in `window`.
 
         The method :meth:`valid` says which events these are. The returned object keeps all event
         days.
@@ -585,7 +585,7 @@ class AbnormalReturns:
         trading is still halted on the last day of the window, the result is False.
 
         Two settings of :class:`Conventions` change the result. With ``missing="rescale"`` or
-        ``missing="zero"``, one day of the window with an abnormal return is enough. The setting
+        ``missing="zero"``, it is enough that the returns cover one day of the window. The setting
         ``limits`` matters if the share closes at a price limit on the last day of the window. With
         ``limits="drop"``, the result for such an event is False. With ``limits="extend"``, the
         result is False if all later closes that the program looks at are at the limit too.

@@ -57,10 +57,10 @@ class Events:
         Names of the columns of the events file, in the order of the file. For example, if the file
         has ``symbol`` instead of the standard name ``ticker``, the tuple has ``ticker``.
     calendar : {"exchange", "data"}
-        Where day 0 comes from: a session of the exchange ("exchange"), or a date in the price data
+        Which days can be day 0: sessions of the exchange ("exchange"), or dates in the price data
         ("data").
     notices : tuple of str
-        Remarks on entries of the file that are allowed but may be mistakes.
+        Remarks on what is allowed in the file but may be a mistake.
 
     Notes
     -----
@@ -239,8 +239,8 @@ def read_events(
         1.5), unless commas separate the cells of the file.
 
         In a DataFrame, a missing value is read as an empty cell. A date-time at midnight without a
-        time zone is read as a date. Error messages call the first row of a DataFrame line 2, as in
-        a file whose first line is the header.
+        time zone is read as a date. In error messages, the first row of a DataFrame is line 2, as
+        in a file whose first line is the header.
     calendar : {"exchange", "data"}
         With ``"exchange"``, day 0 is a trading day of the ticker's exchange. The suffix of the
         ticker shows the exchange: ``VOD.L`` is in London. With ``"data"``, every name is accepted

@@ -278,7 +278,7 @@ class FittedStudy:
     def caar(self) -> pd.Series[float]:
         """Mean CAR (CAAR) from the first event day up to each event day, as a decimal.
 
-        The mean for a day uses the events that have all event days up to this day.
+        The mean for a day uses the events without missing days up to this day.
 
         Examples
         --------

@@ -223,8 +223,8 @@ class LinearModel:
         ------
         ConfigError
             If the engine or the model cannot compute the covariance matrix `cov_type`. The engine
-            "batch" can compute only "nonrobust". Models that are not estimated by least squares
-            also have only "nonrobust".
+            "batch" can compute only "nonrobust". The same holds for models that are not estimated
+            by least squares.
         """
         self.check_covariance(engine)
         # Least squares all at once takes less time than to send its arrays away.

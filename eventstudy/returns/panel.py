@@ -65,8 +65,8 @@ class ReturnsPanel:
     limits : (n_rows, T) int8 array, optional
         Whether the price reached a price limit of the exchange in each session. The value 1 means a
         close at the upper limit, and -1 means a close at the lower limit. The values 2 and -2 mean
-        that all prices of the session are at the limit. The value is 0 in other sessions. The
-        attribute is None if no price limits are known.
+        that all prices of the session are at the upper or lower limit. The value is 0 in other
+        sessions. The attribute is None if no price limits are known.
 
     Examples
     --------
@@ -329,9 +329,9 @@ class ReturnsPanel:
         ----------
         frame : DataFrame
             Table of decimal returns in one of two forms. A wide table has one column per symbol,
-            and its dates are the index or the first column. A long table has the columns date,
-            ticker and ret. A missing return is NaN. The program assumes that every return covers
-            one session.
+            and its dates are the row labels (index) or the first column. A long table has the
+            columns date, ticker and ret. A missing return is NaN. The program assumes that every
+            return covers one session.
         kind : {"simple", "log"}
             Whether the returns in `frame` are simple or logarithmic. The program does not convert
             the returns.
@@ -348,8 +348,8 @@ class ReturnsPanel:
         Raises
         ------
         DataError
-            If `frame` has no return, has the same date or ticker twice, or has a cell that is not a
-            number.
+            If `frame` has no return, has two cells for the same ticker and date, or has a cell
+            that is not a number.
         """
         table = FrameTable(frame)
         if not len(table.dates) or not table.symbols:

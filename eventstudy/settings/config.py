@@ -153,8 +153,8 @@ class StudyConfig:
         Files with factor returns, or names of data sets in Kenneth French's data library, such as
         ``ff5:daily``.
     series : tuple of str
-        Other return series that the model needs, such as ``world=URTH`` for a world index. All
-        events use the same series.
+        Return series that the model needs besides the market, such as ``world=URTH`` for a world
+        index. All events use the same series.
     estimation : Window
         Estimation window: the days on which the model is estimated, in trading days relative to the
         event day 0.
@@ -176,8 +176,8 @@ class StudyConfig:
         ``announced_at``.
     firm : str
         Column that names the firm of each share. Some firms have shares on several exchanges. If
-        such a firm has one announcement with several shares, the study uses only the first of these
-        shares in the events file that has a CAR over the main window.
+        the events file has one announcement for several shares of such a firm, the study uses only
+        the first of these shares in the file that has a CAR over the main window.
     calendar : {"exchange", "data"}
         Which days are trading days: the sessions of the exchange ("exchange"), or the dates in the
         price data ("data").
@@ -210,8 +210,8 @@ class StudyConfig:
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm. With "mask", the estimation leaves out days in the
         event window of another event of the firm. With "first", the study also drops an event if
-        its event window overlaps the event window of an earlier event of the firm that is kept.
-        With "keep-all", the study uses all days and all events.
+        its event window overlaps the event window of an earlier, kept event of the firm. With
+        "keep-all", the study uses all days and all events.
     confounders : str
         File with other news about the firms; "" = no file.
     confounder_days : int

@@ -105,9 +105,9 @@ class SignificanceTest:
         Notes
         -----
         The interval runs from estimate - h to estimate + h. The half-width h is q times the
-        absolute value of estimate / statistic, where q is the quantile of the reference
-        distribution. As a result, the 95% interval excludes zero if the two-sided p-value is below
-        0.05.
+        absolute value of estimate / statistic, where q is the (1 + level) / 2 quantile of the
+        reference distribution. As a result, the 95% interval excludes zero if the two-sided p-value
+        is below 0.05.
 
         The interval is NaN if the test is not about the mean CAR, or if the reference distribution
         is neither Student's t nor the normal distribution. The interval is also NaN if the

@@ -241,14 +241,14 @@ def compare(
     Returns
     -------
     DataFrame
-        The table has one row per result and window. The index is the name of the result. The
-        columns start and stop are the first and the last day of the window. The column n_events is
-        the number of events, and n_dates is the number of different dates of day 0. The column
-        estimate is the mean effect as a decimal, and se is its standard error. The 95% interval of
-        the effect runs from ci_low to ci_high. The column test is the main test, with its statistic
-        and pvalue. If numbers are missing, the column reason says why. All numbers are those of
-        ``EventStudyResults.answer()``. If a study has groups of events, its row shows the largest
-        group that has a result.
+        The table has one row per result and window. The row labels (index) are the names of the
+        results. The columns start and stop are the first and the last day of the window. The column
+        n_events is the number of events, and n_dates is the number of different dates of day 0. The
+        column estimate is the mean effect as a decimal, and se is its standard error. The 95%
+        interval of the effect runs from ci_low to ci_high. The column test is the main test, with
+        its statistic and pvalue. If a row lacks numbers, the column reason says why. All numbers
+        are those of ``EventStudyResults.answer()``. If a study has groups of events, its row shows
+        the largest group that has a result.
 
     Raises
     ------
@@ -324,8 +324,8 @@ class EventStudy(UnfittedStudy):
         date and one column per factor. The function :func:`read_factors` reads such a table from a
         file.
     series : mapping of str to ticker
-        Tickers of other return series that the model needs, such as ``{"world": "URTH"}`` for a
-        world index. All events use the same series.
+        Tickers of return series that the model needs besides the market, such as
+        ``{"world": "URTH"}`` for a world index. All events use the same series.
     conventions : Conventions
         Settings of the significance tests.
     halt : {"calendar", "shift"}
@@ -336,8 +336,7 @@ class EventStudy(UnfittedStudy):
         How to treat several events of one firm. With "mask", the estimation leaves out days in the
         event window of another event of the firm. With "first", the estimation leaves out the same
         days. In addition, the study drops an event if its event window overlaps the event window of
-        an earlier event of the firm that is kept. With "keep-all", the study uses all days and all
-        events.
+        an earlier, kept event of the firm. With "keep-all", the study uses all days and all events.
     left_out : sequence of n str
         One text for each event: the reason why the study does not use the event, or "" for an event
         to use. By default, the study uses all events.

@@ -700,8 +700,8 @@ class EventStudyResults(FittedStudy):
     def diagnostics(self, *, lags: int = 5) -> pd.DataFrame:
         """Return diagnostics of the estimated model for each used event.
 
-        The diagnostics show how well the model fits, and whether its residuals have the usual
-        properties.
+        The diagnostics show how well the model fits, and whether the usual assumptions about its
+        residuals hold.
 
         Parameters
         ----------
@@ -767,9 +767,9 @@ class EventStudyResults(FittedStudy):
         """Compare the study with placebo studies, which assign the announcements to peer firms.
 
         Each placebo study assigns each announcement at random to the firm itself or to one of its
-        peers, on the same date. If several announcements have the same date and the same peers, the
-        placebo study may also exchange them between their firms. The p-value is small if few
-        placebo studies have a statistic as extreme as the statistic of the study.
+        peers, on the same date. If several announcements have the same date and the same peers, a
+        placebo study can also assign one of them to the firm of another. The p-value is small if
+        few placebo studies have a statistic as extreme as the statistic of the study.
 
         Parameters
         ----------
@@ -867,7 +867,7 @@ class EventStudyResults(FittedStudy):
         ----------
         columns : str or iterable of str
             Columns that explain the CARs. A column with numbers is one regressor. For a column with
-            text, each value except the first has a dummy variable.
+            text, each value except the first in alphabetical order has a dummy variable.
         window : window, optional
             Window in event days. The default is the main window.
         **options
