@@ -74,7 +74,7 @@ def no_trade(q: Quotes) -> list[Span]:
 def missing_session(q: Quotes) -> list[Span]:
     """Return the sessions between two rows.
 
-    Between two rows of the file, the calendar of the exchange has more sessions.
+    The calendar of the exchange has sessions between two successive rows of the file.
     """
     known = np.r_[q.dates, _lost(q), q.filled]
     return [] if q.complete else _gaps(q, ~np.isin(q.sessions, known), "row")
@@ -83,7 +83,7 @@ def missing_session(q: Quotes) -> list[Span]:
 def lost_session(q: Quotes) -> list[Span]:
     """Return the sessions between two rows on which the whole exchange has no price.
 
-    Every symbol of the exchange has no row for the session, or a row without a usable close.
+    For this session, no symbol of the exchange has a row with a usable close.
     """
     lost = np.setdiff1d(_lost(q), q.filled)
     return _gaps(q, np.isin(q.sessions, lost), "price") if len(lost) else []
@@ -107,9 +107,9 @@ def filled(q: Quotes) -> list[Span]:
     """Return the sessions whose returns, and the one after them, are those of another source.
 
     Both sources have the same return, within 5 basis points, from the last close before the missing
-    sessions to the first close after them. On these days, no price of the second source is more
-    than 2.9 times or less than 1/5 of the price before it. On the missing sessions, the price of
-    the second source changes at least once.
+    sessions to the first close after them. From the one close to the other, no price of the second
+    source is more than 2.9 times the price before it, or less than 1/5 of it. On the missing
+    sessions, the price of the second source changes at least once.
     """
     return [
         Span(fill.dates[1], fill.dates[-1], f"{len(fill.dates) - 1} returns from {fill.source}")
@@ -120,7 +120,7 @@ def filled(q: Quotes) -> list[Span]:
 def sources_differ(q: Quotes) -> list[Span]:
     """Return the days whose returns in two sources differ.
 
-    The returns of the two sources on one day differ by more than 0.25 % of the price.
+    The returns of the two sources on one day differ by more than 0.25 percentage points.
     """
     out = []
     for source, _, other in q.others:
@@ -133,8 +133,8 @@ def sources_differ(q: Quotes) -> list[Span]:
 def no_price(q: Quotes) -> list[Span]:
     """Return rows without a usable close, or rows that contradict each other.
 
-    Close and adjusted close are blank, not positive or infinite, or differ between two rows of the
-    day.
+    Close and adjusted close are both blank, 0, negative or infinite, or one of them differs between
+    two rows of the day.
     """
     blank = np.isnan(q.close) & np.isnan(q.adj_close)
     blank &= ~np.isin(q.dates, np.r_[_lost(q), q.filled])

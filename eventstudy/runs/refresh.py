@@ -104,7 +104,7 @@ def refresh_run(
     accept_loss : bool
         The source of prices may no longer have some prices that the saved study used. If
         `accept_loss` is true, the study is computed without these prices. If it is false, the
-        events of the symbols concerned keep their saved prices.
+        events of the symbols that lost prices keep their saved prices.
     outbox : bool
         If true, the changes are also written as a file into the subfolder ``outbox``. The next time
         you run ``eventstudy refresh --on-change COMMAND``, it runs COMMAND for each file in

@@ -63,8 +63,8 @@ def study(
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        The path of the price cache, and a past date whose prices to use. Both arguments are
-        explained in :func:`load_returns`.
+        The path of the price cache, and a past date, to use the prices known at that time. Both
+        arguments are explained in :func:`load_returns`.
     progress : callable, optional
         While prices are fetched, the function calls ``progress(done, total)``: the number of
         symbols fetched so far, and the number of all symbols.
@@ -196,8 +196,8 @@ def run_study(
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        The path of the price cache, and a past date whose prices to use. Both arguments are
-        explained in :func:`load_returns`.
+        The path of the price cache, and a past date, to use the prices known at that time. Both
+        arguments are explained in :func:`load_returns`.
     progress : callable, optional
         While prices are fetched, the function calls ``progress(done, total)``: the number of
         symbols fetched so far, and the number of all symbols.
