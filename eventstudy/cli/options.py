@@ -68,7 +68,7 @@ Row = tuple[str, Any, str]
 STORE: Row = (
     "--store", "DIR|FILE", "The price cache. [default: $EVENTSTUDY_STORE, or the user's cache]"
 )  # fmt: skip
-QUIET: Row = ("-q --quiet", SWITCH, "Print nothing but problems.")
+QUIET: Row = ("-q --quiet", SWITCH, "Print no results, only notices and errors.")
 JSON: Row = ("-j --json as_json", SWITCH, "Print results as JSON.")
 MOVED: Row = (
     "--moved threshold", (Number(0), "SHARE", 0.0001), "List CARs that moved by more than SHARE."
