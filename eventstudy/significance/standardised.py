@@ -291,9 +291,9 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
 
     The ratio :math:`k_i` is the variance of the returns of firm i around its event, divided by
     their variance in the estimation window. A ratio below 1 is set to 1. The formula is in the
-    manual, in the section "Violent days" of the page "The answer". If volatility did not rise, :math:`k_i` is 1,
-    and the statistic equals :func:`patell_kp`. The other symbols are explained in :func:`patell`
-    and :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
+    manual, in the section "Violent days" of the page "The answer". If volatility did not rise,
+    :math:`k_i` is 1, and the statistic equals :func:`patell_kp`. The other symbols are explained in
+    :func:`patell` and :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
 
     References
     ----------
@@ -447,8 +447,8 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     The vector c and the matrix V are defined in :func:`event_t`. The ratio k is the variance of the
     firm's returns around the event, divided by their variance in the estimation window. A ratio
     below 1 is set to 1. The formula is in the manual, in the section "Violent days" of the page
-    "The answer". If volatility did not rise, k is 1, and the statistic equals :func:`event_t`. Missing data are
-    treated as in :func:`event_t`.
+    "The answer". If volatility did not rise, k is 1, and the statistic equals :func:`event_t`.
+    Missing data are treated as in :func:`event_t`.
 
     References
     ----------
