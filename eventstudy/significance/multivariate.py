@@ -200,9 +200,9 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
         s^2 = \frac{N^2 L^2 - 4}{N^2 + L^2 - 5}, \quad
         df_2 = s \Bigl(\nu + L - \frac{N + L + 1}{2}\Bigr) - \frac{N L}{2} + 1
 
-    For a window of one day, F equals the F of :func:`mvrm`. If returns have fat tails or are
-    skewed, the test gives too many false alarms (9 to 15% instead of 5%). Missing data are treated
-    as in :func:`portfolio`.
+    For a window of one day, F equals the F of :func:`mvrm`. The test gives too many false alarms:
+    about 10% instead of 5% if returns have fat tails, and 15% if they are skewed. Missing data are
+    treated as in :func:`portfolio`.
 
     References
     ----------

@@ -606,12 +606,11 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    Z is the statistic of :func:`grank_z`. The number r is the mean correlation between the CARs of
-    two events, as in the test BMP-KP. If event windows of different dates overlap, :func:`grank_t`
-    gives too many false alarms. We made GRANK-Z-KP for such events. The news may raise the variance
-    of each firm's own shocks, but not the variance of the shocks that firms share. If the events
-    then share dates, GRANK-Z-KP rejects its null hypothesis too rarely. Missing data are treated as
-    in :func:`grank_t`.
+    Z is the statistic of :func:`grank_z`. The number r is the correlation between the CARs of two
+    events, averaged over all pairs, as in the test BMP-KP. If event windows of different dates
+    overlap, :func:`grank_t` gives too many false alarms. We made GRANK-Z-KP for such events.
+    GRANK-Z-KP rejects its null hypothesis too rarely if events share dates and the news raises only
+    the variance of each firm's own shocks. Missing data are treated as in :func:`grank_t`.
 
     References
     ----------

@@ -230,10 +230,10 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    Z is the statistic of :func:`patell`. The number r is the mean correlation between the
-    standardised CARs of two events, as defined in :func:`bmp_kp`. With fewer than five events, a
-    negative r is set to zero, because so few events do not show reliably that their returns offset
-    each other. Missing data are treated as in :func:`bmp_kp`.
+    Z is the statistic of :func:`patell`. The number r is the correlation between the standardised
+    CARs of two events, averaged over all pairs, as defined in :func:`bmp_kp`. With fewer than five
+    events, a negative r is set to zero, because so few events do not show reliably that their
+    returns offset each other. Missing data are treated as in :func:`bmp_kp`.
 
     References
     ----------
