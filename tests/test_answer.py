@@ -410,7 +410,7 @@ def test_an_answer_has_a_row_a_figure_and_a_sentence() -> None:
     assert row["estimate"] == answer.effect.estimate
     assert row["plain_estimate"] == answer.plain_average.estimate
     assert f"{answer.effect.estimate:.2%}" in str(answer)
-    assert "8 announcements on 4 dates" in str(answer)
+    assert "eight announcements on four dates" in str(answer)
     axes = answer.plot()
     assert [label.get_text() for label in axes.get_yticklabels()] == ["Effect", "Plain average"]
     nothing = results.subset([]).answer()

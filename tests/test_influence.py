@@ -131,9 +131,22 @@ def test_a_pair_without_common_sessions_takes_the_mean_of_the_pairs_that_remain(
         )
 
 
-@pytest.mark.parametrize("n", [2, 3, 5, 6])
+def test_the_test_of_all_events_decides_without_some_of_them_too() -> None:
+    """Four of five events are judged as all five are: a check changes one thing."""
+    fit = Market(5, dates=5, effect=-0.05, seed=5).fit()
+    for i, row in enumerate(fit.influence(MAIN).leave_outs[:5]):
+        others = fit.subset(np.arange(5) != i)
+        assert row.pvalue == pytest.approx(others.test("bmp_kp", MAIN).pvalue, rel=1e-12)
+        car, scar = others.abnormal.car(MAIN), others.abnormal.scar(MAIN)
+        assert row.effect.estimate == pytest.approx(scar.sum() / (scar / car).sum(), rel=1e-12)
+        assert row.effect.df == 3
+    alone = placed([150, 170, 170, 170, 170, 170], days=230, seed=4).fit()
+    [date] = [row for row in alone.influence(MAIN).leave_outs if row.n_events == 1]
+    assert date.pvalue == pytest.approx(alone.subset([0]).answer(MAIN).pvalue, rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 3, 6])
 def test_leave_outs_of_few_events_are_answers_of_the_others(n: int) -> None:
-    """The test that decides is that for the number of events that remain."""
     fit = Market(n, dates=2, rho=0.3, effect=-0.05, seed=n).fit()
     found = fit.influence(MAIN)
     for i, row in enumerate(found.leave_outs[:n]):

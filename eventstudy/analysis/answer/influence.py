@@ -412,6 +412,8 @@ def estimates_without(
 ) -> tuple[FloatArray, ...]:
     r"""Return the answer without each set of events, from sums over the rest.
 
+    It is by the main test of all events; an event that remains alone has its own t.
+
     Parameters
     ----------
     sample : AbnormalReturns
@@ -432,21 +434,10 @@ def estimates_without(
     .. math:: h_g = \frac{\bar z_g - \bar z_{rest}}
         {sd_{rest} / \sqrt{1 - r_{rest}} \, \sqrt{c'(I + [\rho_{ij} o_{ij}])c}}
     """
-    is_few = len(sample) - sets.sum(axis=1) < FULL_SAMPLE
-    if not is_few.any() or is_few.all():
-        return _estimates(sample, window, sets, is_few=bool(is_few.all()))
-    *of_many, distance = _estimates(sample, window, sets, is_few=False)
-    of_few = _estimates(sample, window, sets, is_few=True)[:-1]
-    answers = (np.where(is_few, few, many) for few, many in zip(of_few, of_many, strict=True))
-    return (*answers, distance)
-
-
-def _estimates(
-    sample: AbnormalReturns, window: Window, sets: csr_array, *, is_few: bool
-) -> tuple[FloatArray, ...]:
-    """Return the answers of :func:`estimates_without` by the errors of few events, or of many."""
     from scipy.special import stdtr
 
+    # The test stays that of all events, however few remain: a check changes one thing.
+    is_few = len(sample) < FULL_SAMPLE
     z, s = decisive_scars(sample, window, is_few=is_few)
     size = sets.sum(axis=1)
     remaining = len(z) - size
@@ -468,7 +459,8 @@ def _estimates(
             df = remaining - 1.0
         sums = np.array([z.sum() - sets @ z, spread]) / precision
         single = remaining == 1
-        lone = np.array([sample.car(window), s, sample.df_resid.astype(float)])
+        s_alone = decisive_scars(sample, window, is_few=True)[1] if single.any() else s
+        lone = np.array([sample.car(window), s_alone, sample.df_resid.astype(float)])
         last = lone.sum(axis=1)[:, None] - (sets @ lone.T).T
         estimate, se, df = np.where(single, last, [*sums, df])
         distance = (sets @ y / size - mean) / (sd / np.sqrt(1 - r) * np.sqrt(contrast))
