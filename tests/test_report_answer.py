@@ -354,6 +354,17 @@ def test_open_windows_make_the_answer_provisional() -> None:
     assert limits.find_limitations(findings(results))[0].startswith("Provisional:")
 
 
+def test_news_after_the_close_is_of_the_day_after_in_a_list_too() -> None:
+    """Where only some of the news came so late, the announcement day is that of the others."""
+    late = ["2022-08-31T16:30-04:00", "2021-10-28T18:00-04:00"]
+    news = pd.DataFrame({"ticker": ["NVDA", "AAPL"], "announced_at": late})
+    day = "on the first trading day after the news"
+    settings = StudyConfig(prices="sample", calibrate=0)
+    assert day in headline(run_study(news, settings).findings())
+    mixed = news.assign(announced_at=[late[0], "2021-10-28T10:00-04:00"])
+    assert day not in headline(run_study(mixed, settings).findings())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "effect", "strong"),
@@ -363,7 +374,7 @@ def test_a_group_in_short(n: int, effect: float, strong: str) -> None:
     results = with_columns(Market(n, effect=effect, seed=3).fit(), direction="relief")
     decided, study = results.answer(MAIN), findings(results, by="direction")
     sentences = answer.brief(study, study.sample)
-    events = "one relief announcement" if n == 1 else f"{n} relief announcements"
+    events = "one relief announcement" if n == 1 else f"{words().word(n)} relief announcements"
     assert str(sentences).startswith(f"The {events}: ")
     assert f"{words().p(decided.pvalue)})." in str(sentences)
     assert ("times as much as usual" in str(sentences)) == (n == 1)

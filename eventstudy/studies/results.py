@@ -606,7 +606,8 @@ class EventStudyResults(FittedStudy):
             events. The columns statistic, distribution and pvalue have the result of the two-sided
             test. The columns critical_low and critical_high have the critical values at the 5%
             level. If a test cannot be computed, its numbers are NaN, and the column note gives the
-            reason. All numbers are NaN as long as the window of any event has days in the future.
+            reason. As long as the window of any event has days in the future, the table has the
+            mean so far, and the numbers of the tests are NaN.
 
         Raises
         ------

@@ -110,7 +110,7 @@ def abhar(
     is_early = is_provisional(study, window)
     if is_early:
         n = int((abnormal.valid(window) & study.ok).sum())
-        shared = [say_too_early(n, len(study), window), *shared]
+        shared = [say_too_early(n, len(study), window).removesuffix("."), *shared]
     shared += [say("reason.below_total_loss", n=n)] if (n := int((held < -1).sum())) else []
     for name in TESTS_OF_VALUES:
         result, note = (np.nan, "", np.nan, np.nan, np.nan), shared

@@ -254,16 +254,17 @@ def name_remedy(findings: Findings, reason: Reason) -> str:
 
 
 def is_day_later(findings: Findings) -> bool:
-    """Return whether the one event of a study has its day 0 after the day of its announcement.
+    """Return whether all events of a study have their day 0 after the day of their announcement.
 
     Parameters
     ----------
     findings : Findings
     """
-    if findings.setup.n_used != 1:
-        return False
-    event = findings.used[0]
-    return str(event.day0)[:10] > str(event.cells.get("announced_at") or event.day0)[:10]
+    for event in findings.used:
+        day0 = str(event.day0)
+        if day0[:10] <= str(event.cells.get("announced_at") or day0)[:10]:
+            return False
+    return findings.setup.n_used > 0
 
 
 def write_interval(effect: Interval, *, sizes: bool = False) -> str:

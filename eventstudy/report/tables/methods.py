@@ -305,12 +305,19 @@ def find_references(sources: Iterable[str]) -> list[Reference]:
 
 
 def name_prices(findings: Findings) -> tuple[str, str]:
-    """Return the sources of prices with their numbers of symbols, and the last day, or ""."""
+    """Return the sources of prices with their numbers of symbols, and the last day, or "".
+
+    The last day is the latest on which a share and its index both have prices.
+    """
     prices = sorted((findings.provenance.get("prices") or {}).items())
     sources = Counter(clipped(entry.get("source", "")) for _, entry in prices)
-    last = max((str(entry.get("last") or "") for _, entry in prices), default="")
+    ends = {symbol: str(entry.get("last") or "") for symbol, entry in prices}
+    lasts = [max(ends.values(), default="")] if not findings.events else []
+    for event in findings.events:
+        pair = (str(event.cells.get(column) or "") for column in ("ticker", "benchmark"))
+        lasts.append(min((ends[symbol] for symbol in pair if symbol in ends), default=""))
     named = [f"{source} ({n:,})" for source, n in sources.items()]
-    return words().listed(named) if named else "", last
+    return words().listed(named) if named else "", max(lasts)
 
 
 def source_line(findings: Findings) -> str:
