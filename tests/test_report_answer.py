@@ -181,7 +181,7 @@ def test_headline_sentence_and_caveat(
     could = f" With 80% power this study finds {average} of about {least:.1f}%"
     if n >= 5:
         low, high = np.sqrt(stats.chi2.ppf([0.025, 0.975], n - 1) / (n - 1)) * least
-        could += f" ({low:.1f}% to {high:.1f}%)"
+        could += f" ({low:.1f}% to {high:.1f}%) on quiet dates"
     could += "."
     if n == 4:
         # The sentence that travels with the headline says it.

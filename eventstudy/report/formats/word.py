@@ -40,8 +40,8 @@ def word(findings: Findings) -> bytes:
         import docx
         from docx.shared import Inches, Pt
     except ImportError:
-        remedy = how_to_install("python-docx")
-        raise make_error(ConfigError, "wrong.no_docx", remedy=remedy) from None
+        command = how_to_install("python-docx")
+        raise make_error(ConfigError, "wrong.no_docx", command=command) from None
     document = docx.Document()
     document.styles["Normal"].font.size = Pt(10)
     with speaking_of(findings.setup.measure):
