@@ -83,6 +83,8 @@ def test_tables_have_the_promised_columns_and_agree() -> None:
         "last_session",
         "variance_multiple",
         "pvalue_regime",
+        "ci_low_regime",
+        "ci_high_regime",
     ]
     errors = ["se_alpha", "se_beta"]
     table = ["event_id", "ticker", "nobs", "alpha", "beta", "sigma", "r2"]

@@ -325,7 +325,7 @@ class FittedStudy:
         Examples
         --------
         >>> results.car_table((0, 1)).shape
-        (70, 17)
+        (70, 19)
         """
         rows = np.flatnonzero(self.ok)
         return pd.concat([self._car(w, rows) for w in self.windows_of(windows)], ignore_index=True)
@@ -334,16 +334,19 @@ class FittedStudy:
         a = self.abnormal
         t = a.car_t(window)[rows]
         half = a.car_half_widths(window)
+        car = a.car(window)
         k = np.full(len(a), np.nan) if self.is_large else a.recent_variance(window)
+        raised = a.car_half_widths(window, k)
         sessions, last = a.sessions_of(window)
         return pd.DataFrame({
             **self.ids_of(rows), "start": window.start, "stop": window.stop,
-            "car": a.car(window)[rows], "se": np.sqrt(a.var_car(window))[rows], "statistic": t,
+            "car": car[rows], "se": np.sqrt(a.var_car(window))[rows], "statistic": t,
             "pvalue": a.car_pvalues(window)[rows], "scar": a.scar(window)[rows],
             "bhar": a.bhar(window)[rows], "n_days": a.covered(window)[rows],
-            "ci_low": (a.car(window) - half)[rows], "ci_high": (a.car(window) + half)[rows],
+            "ci_low": (car - half)[rows], "ci_high": (car + half)[rows],
             "n_sessions": sessions[rows], "last_session": last[rows].astype("datetime64[s]"),
             "variance_multiple": k[rows], "pvalue_regime": a.car_pvalues(window, k)[rows],
+            "ci_low_regime": (car - raised)[rows], "ci_high_regime": (car + raised)[rows],
         })  # fmt: skip
 
     def abnormal_returns(self) -> pd.DataFrame:

@@ -172,7 +172,8 @@ def _long_tables(events: FittedStudy, config: StudyConfig) -> dict[str, pd.DataF
     The p that allows for violent times is left out: its variance of each event would cost as much
     as the study. ``tables/car.csv`` has it for the listed events.
     """
-    car = events.car_table(config.tested).drop(columns=["variance_multiple", "pvalue_regime"])
+    recent = ["variance_multiple", "pvalue_regime", "ci_low_regime", "ci_high_regime"]
+    car = events.car_table(config.tested).drop(columns=recent)
     tables = {
         "events": list_outcomes(events), "car": car,
         "models": events.model_table(), "abnormal_returns": events.abnormal_returns(),

@@ -1162,8 +1162,9 @@ class EventStudyResults(FittedStudy):
 
             The column variance_multiple is the variance of the firm's returns around the event,
             divided by their usual variance. The column pvalue_regime is the p-value of the CAR that
-            allows for this ratio. The report shows this p-value. In a study of more than 5,000
-            events, variance_multiple and pvalue_regime are NaN.
+            allows for this ratio, and the 95% interval that allows for it runs from ci_low_regime
+            to ci_high_regime. The report shows this p-value and this interval. In a study of more
+            than 5,000 events, these four columns are NaN.
 
             The columns of your events file follow. For an event with missing days in the window,
             the CAR and all numbers computed from it are NaN.
