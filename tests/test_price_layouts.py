@@ -220,6 +220,8 @@ def test_which_number_is_the_day() -> None:
     assert (
         DateOrder.of(["31/10/2016", "10/31/2016"]).first == DateOrder.of(["4/1/2016"]).first == ""
     )
+    assert DateOrder.of(["28.07.2022", "07/08/2022"]).first == "", "dots say nothing of slashes"
+    assert DateOrder.of(["28.07.2022", "28/07/2022", "07/08/2022"]).first == "day"
     assert DateOrder("month").iso("1/2/2016 16:00:00") == "2016-01-02 16:00:00"
     assert (
         DateOrder("").iso("2016.1.2")

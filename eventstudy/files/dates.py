@@ -38,14 +38,23 @@ class DateOrder:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> DateOrder:
-        """Return the order of all dates of a file; other texts are passed over."""
+        """Return the order of all dates of a file; other texts are passed over.
+
+        Dates with dots prove nothing about dates with slashes, which other people write.
+        """
         day_first = month_first = False
+        used = set()
+        proven = set()
         for text in texts:
             match = _NUMBERS.fullmatch(strip(text))
             if match and len(match[1]) < DIGITS_OF_YEAR:
-                day_first |= int(match[1]) > MONTHS_IN_YEAR
-                month_first |= int(match[3]) > MONTHS_IN_YEAR
-        if day_first == month_first:
+                is_day, is_month = (int(match[k]) > MONTHS_IN_YEAR for k in (1, 3))
+                day_first |= is_day
+                month_first |= is_month
+                used.add(match[2])
+                if is_day or is_month:
+                    proven.add(match[2])
+        if day_first == month_first or used != proven:
             return cls()
         return cls("day" if day_first else "month")
 

@@ -21,7 +21,7 @@ from ...findings import Findings, Sample
 from ...models import MODELS
 from ...significance import STATISTICS
 from ...words import capitalised, clipped, make_error, say, speaking_of, words
-from ..sentences.answer import name_sample, write_days
+from ..sentences.answer import name_sample, write_main_days
 from ..sentences.caveats import doubts, lacking_lines, list_caveats
 from ..tables.checks import count_checks, list_checks
 from ..tables.events import in_order
@@ -99,7 +99,9 @@ def latex_tables(
         terms = findings.tables.get("regression", pd.DataFrame())
         if len(terms) and not CarRegression.why_not(terms):
             main = findings.setup.main
-            table = tabulate({"": terms}, [[terms["notes"].iloc[0]]], main, write_days(main))
+            table = tabulate(
+                {"": terms}, [[terms["notes"].iloc[0]]], main, write_main_days(findings)
+            )
             contexts["regression"] = _regression(table, slug_of(findings))
         return {name: _table(findings, name, c) for name, c in contexts.items() if c}
 

@@ -275,7 +275,7 @@ def _strip(findings: Findings) -> Strip | None:
     n, one_event = len(events), sample.answer.overturn.one_event
     anchors = name_anchors(findings)
     marks = tuple(_mark(findings, event, anchors) for event in events)
-    when = sentences.write_days(main)
+    when = sentences.write_main_days(findings)
     moves = np.array(one_event.moves if one_event else ())
     if n == 1 and not len(moves):
         return None

@@ -253,6 +253,16 @@ def name_remedy(findings: Findings, reason: Reason) -> str:
     return say("answer.check_tickers", **facts) if tickers else reason.remedy
 
 
+def write_main_days(findings: Findings) -> str:
+    """Return the days of the main window of a study in words.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    return write_days(findings.setup.main, is_late=is_day_later(findings))
+
+
 def is_day_later(findings: Findings) -> bool:
     """Return whether all events of a study have their day 0 after the day of their announcement.
 
@@ -542,7 +552,7 @@ def _when(findings: Findings, sample: Sample) -> str:
     if sample.n_used == 1 and sample.extended:
         facts = {"first": main.start, **sample.extended[0].reason.facts}
         return say(f"days.extended{'_both' if is_against_index(findings) else ''}", **facts)
-    return write_days(main, is_late=is_day_later(findings))
+    return write_main_days(findings)
 
 
 def _moved(findings: Findings, sample: Sample, who: str) -> str:

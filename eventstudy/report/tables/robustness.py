@@ -16,7 +16,7 @@ from ...findings import Findings
 from ...significance import STATISTICS
 from ...words import LEVEL, clipped, say, words
 from ..figures.specification_curve import SpecificationCurve
-from ..sentences.answer import calibration_facts, write_days
+from ..sentences.answer import calibration_facts, write_main_days
 from .columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind, columns
 from .regressions import tabulate
 from .table import Row, Table, effect_values, interval_in, make_table
@@ -274,7 +274,8 @@ def _regression(findings: Findings) -> Iterator[Analysis]:
         yield Analysis("regression", say("robustness.regression.failed", term=term, why=why))
         return
     main = findings.setup.main
-    regression = tabulate({"": terms}, [[terms["notes"].iloc[0]]], main, write_days(main))
+    notes = [[terms["notes"].iloc[0]]]
+    regression = tabulate({"": terms}, notes, main, write_main_days(findings))
     code, first = "robustness.regression", terms.iloc[0]
     facts = {"n": int(first["n_events"]), "dates": int(first["n_dates"]), "r2": regression.r2[0]}
     sentences = (f"{regression.headline}.", regression.caveat, regression.evidence)
