@@ -77,9 +77,9 @@ class AbnormalReturns:
     of the event days, and theta are the parameters. The term noise_t is the variance of the model's
     error on day t.
 
-    Missing data: if h sessions before a return are missing, the return covers h + 1 sessions. If
-    some days of a window are not covered by returns inside the window, the event has no CAR over
-    this window (see :meth:`valid`).
+    Missing data: if h sessions before a return are missing, the return covers h + 1 sessions. An
+    event has a CAR over a window only if returns that begin and end inside the window cover all of
+    its days (see :meth:`valid`).
 
     References
     ----------

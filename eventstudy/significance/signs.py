@@ -222,8 +222,9 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic with an exact p-value. If two CARs have the same size, or if there are more
-        than 60 CARs, the p-value comes from the standard normal distribution N(0,1).
+        The z-statistic, and the p-value from the exact distribution of the ranks. If two CARs have
+        the same size, or if there are more than 60 CARs, the p-value comes from the standard normal
+        distribution N(0,1).
 
     Raises
     ------

@@ -81,8 +81,8 @@ class EventWindows(StudyWindows):
         The columns of `positions` for the event days. The array `event_positions` is always kept in
         memory.
     halt_drift : int
-        Largest number of sessions of a trading halt for which the normal return includes alpha, the
-        constant of the model.
+        Over a trading halt, the normal return counts alpha, the constant of the model, for at most
+        this number of sessions.
     other_news : (n, ...) bool array
         Whether each day after the estimation window lies in the event window of another event of
         the firm. The columns are the days between the two windows and the event days. The
