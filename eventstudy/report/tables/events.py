@@ -202,7 +202,9 @@ def missing_table(findings: Findings) -> Table | None:
         if others:
             values["other"] = values.get("other", 0) + others
         rows.append(Row({"name": place or say("missing.nowhere"), **values}))
-    codes = dict.fromkeys([*frequent, *(["other"] if len(missing.lacks) > MOST_LACKS else [])])
+    codes = list(frequent)
+    if len(missing.lacks) > MOST_LACKS and "other" not in codes:
+        codes.append("other")
     counted = [Column(code, Kind.COUNT, head=say(f"missing.head.{code}")) for code in codes]
     who = count_subject(missing.n_listed, name_sample(findings))
     table = make_table("missing.table", (NAME, *counted), rows, who=who)
