@@ -50,8 +50,7 @@ def suspension(q: Quotes) -> list[Span]:
     """Return the halts whose sessions repeat the last close.
 
     Two or more rows with volume 0 or blank, with high equal to low or blank, and with the close of
-    the row before. The first row of the data has no row before it, so its close is compared with
-    the second row.
+    the row before. The first row of the data is compared with the second row.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
@@ -107,9 +106,8 @@ def filled(q: Quotes) -> list[Span]:
     """Return the sessions whose returns, and the one after them, are those of another source.
 
     Both sources have the same return, within 5 basis points, from the last close before the missing
-    sessions to the first close after them. From the one close to the other, no price of the second
-    source is more than 2.9 times the price before it, or less than 1/5 of it. On the missing
-    sessions, the price of the second source changes at least once.
+    sessions to the first close after them. The second source does not only repeat its last close,
+    and none of its prices there is more than 2.9 times the price before it, or less than 1/5 of it.
     """
     return [
         Span(fill.dates[1], fill.dates[-1], f"{len(fill.dates) - 1} returns from {fill.source}")
@@ -185,9 +183,8 @@ def unit_change(q: Quotes) -> list[Span]:
 def unadjusted_split(q: Quotes) -> list[Span]:
     """Return splits that were not applied to the prices before them.
 
-    The move looks like a split with a ratio of 1.9 or more, and its log-odds are 4 or more. If the
-    close is beyond a price limit, the ratio need only be 1.1 or more. If sessions without a price
-    come before the move, the log-odds need only be 2 or more.
+    The move looks like a split with a ratio of 1.9 or more, and its log-odds are 4 or more. Lower
+    numbers are enough beyond a price limit and after sessions without a price.
     """
     return _splits(q, q.actions.proven)
 
@@ -204,10 +201,10 @@ def suspect_split(q: Quotes) -> list[Span]:
 def suspect_dividend(q: Quotes) -> list[Span]:
     """Return falls at the open that may be a dividend, of shares without adjusted closes.
 
-    The share opens 3 % or more below the last close, and this gap is at least 7 times the usual gap
-    between close and open. The market falls by less than a third of the gap. At the close, the
-    share is still down by at least half of the gap. The share has no adjusted closes, and the fall
-    is neither a split nor at a price limit.
+    The share opens 3 % or more below the last close, and this gap is at least 7 times the usual
+    gap. The market falls by less than a third of the gap. At the close, the share is still down by
+    at least half of the gap. The share has no adjusted closes, and the fall is neither a split nor
+    at a price limit.
     """
     priced = np.flatnonzero(np.isfinite(q.price))
 
@@ -223,8 +220,8 @@ def suspect_jump(q: Quotes) -> list[Span]:
 
     The price is more than 2.9 times the last price, or less than 1/5 of it. Or the price moves by
     more than 8 % relative to the market and stays at the new level, while the volume, the range and
-    the next 10 moves do not look like a day of news (log-odds of 3 or more). In both cases the move
-    is not a change of unit, not a split and not beyond a price limit.
+    the next 10 moves do not look like a day of news (log-odds of 3 or more). No other kind of fault
+    explains the move.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
@@ -237,8 +234,8 @@ def suspect_reversal(q: Quotes) -> list[Span]:
 
     The price moves by more than 8 % relative to the market, and by more than 5 times the usual
     move. With the next price, at least three quarters of the move are gone. The volume is at most
-    twice the usual volume, and the range is at most half of the move (the volume or the range may
-    be unknown, but not both). The close is not at a price limit.
+    twice the usual volume, and the range is at most half of the move (one of the two may be
+    unknown). The close is not at a price limit.
     """
     return _jumps(q, q.steps[1])
 
@@ -257,9 +254,8 @@ def beyond_limit(q: Quotes) -> list[Span]:
 def suspect_limit(q: Quotes) -> list[Span]:
     """Return closes outside price limits that are not known well enough for a proof.
 
-    The close is outside the price limit, no session is missing before it, and the day is not among
-    the first sessions after a listing. The limit is not certain enough for a proof, and the move is
-    not a split.
+    The close is outside a price limit that is not certain enough for a proof. No session is missing
+    before it, the day is not among the first sessions after a listing, and the move is not a split.
     """
     return _beyond(q, proven=False)
 

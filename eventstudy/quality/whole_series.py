@@ -71,8 +71,8 @@ def adjusted_jump(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close that neither the close nor an action explains.
 
     The ratio of adjusted close to close changes by at least 3 %, and by at least 5 times the median
-    move of the close. The close itself moves by less than a third of this change. No dividend or
-    split can cause the change, because the ratio falls, or because it ends above 1.
+    move of the close. The close itself moves by less than a third of this change. The ratio falls,
+    or it ends above 1, so no dividend or split can be the cause.
     """
     return _adjustments(q, q.adjustments.lone & q.adjustments.impossible)
 
@@ -80,8 +80,8 @@ def adjusted_jump(q: Quotes) -> list[Span]:
 def suspect_adjustment(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close alone that may be a large dividend on a day of news.
 
-    The first two conditions of `adjusted_jump` hold, but the ratio of adjusted close to close
-    rises, and it does not end above 1.
+    As for `adjusted_jump`, but the ratio of adjusted close to close rises, and it does not end
+    above 1.
     """
     return _adjustments(q, q.adjustments.lone & ~q.adjustments.impossible)
 
@@ -99,9 +99,9 @@ def _adjustments(q: Quotes, chosen: BoolArray) -> list[Span]:
 def adjusted_above(q: Quotes) -> list[Span]:
     """Return adjusted closes above the close that no reverse split explains.
 
-    The adjusted close is more than 0.5 % above the close. The closes show no later reverse split
-    (1.3 or more old shares for a new one) that would explain this, and the series has no
-    `adjusted_jump` or `suspect_adjustment`.
+    The adjusted close is more than 0.5 % above the close. No later reverse split in the closes (1.3
+    or more old shares for a new one) explains this, and the series has no `adjusted_jump` or
+    `suspect_adjustment`.
     """
     steps = q.adjustments
     if steps.lone.any():
@@ -116,11 +116,9 @@ def adjusted_above(q: Quotes) -> list[Span]:
 def shifted_dates(q: Quotes) -> list[Span]:
     """Return the whole span of a series whose moves fit the market of another session better.
 
-    The returns of the last 750 sessions (100 at least) are compared with the returns of the
-    exchange's index. Their correlation with the index of the session before or after is 0.15 or
-    more, and it is 4 standard errors higher than with the index of the same session. If the index
-    gives no certain answer, the series is compared with the other series of the exchange that agree
-    with the index. The index itself is flagged only if more series disagree with it than agree.
+    Over the last 750 sessions (100 at least), the correlation of the returns with the index of the
+    session before or after is 0.15 or more. It is 4 standard errors higher than the correlation
+    with the index of the same session.
     """
     return spans_of_lag(q.dates, q.lag)
 
