@@ -181,10 +181,9 @@ class Egarch(_Volatility, name="egarch"):
     estimation window. Missing data: days without a return are left out. The variance of an abnormal
     return has two parts. The first part is the forecast of h, which starts from the last complete
     estimation day. The forecast is the mean of 1,000 simulated paths. The seed of the simulation is
-    fixed, so the forecast does not change from run to run. The second part comes from the
-    estimation errors of alpha and beta. If the estimation finds no stationary optimum for an event,
-    the program estimates the market model by least squares, and the event has the flag
-    ``fallback_model``.
+    fixed. The second part comes from the estimation errors of alpha and beta. If the estimation
+    finds no stationary optimum for an event, the program estimates the market model by least
+    squares, and the event has the flag ``fallback_model``.
 
     References
     ----------

@@ -105,8 +105,7 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
 
     .. math:: p_i = N \, CAAR - (N - 1) \, CAAR_{(-i)}
 
-    For a mean, the pseudo-value :math:`p_i` is the CAR of event i, so the statistic equals
-    :func:`cross_sectional`. Missing data are treated as in :func:`cross_sectional`.
+    Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------
