@@ -13,8 +13,7 @@ from ..errors import ConfigError
 class Conventions:
     """Settings of the significance tests.
 
-    Published papers choose these settings differently. The file ``docs/methods/tests.md`` gives the
-    reasons for the defaults.
+    The file ``docs/methods/tests.md`` gives the reasons for the defaults.
 
     Attributes
     ----------

@@ -34,8 +34,7 @@ class ReturnsPanel:
     ----------
     keys : tuple of (symbol, calendar)
         Symbol and calendar of each row. A symbol has one row for each calendar on which its returns
-        are needed. For example, an index that is the benchmark of shares in New York and in Tokyo
-        has two rows.
+        are needed.
     values : (n_rows, T) float array
         Decimal return on each session, from the last known close before the session to the close of
         the session. A missing return is NaN.

@@ -78,8 +78,7 @@ class EventWindows(StudyWindows):
         Number of estimation days with a return that were left out because of other events of the
         firm.
     event_positions : (n, L2) int array
-        The columns of `positions` for the event days. The array `event_positions` is always kept in
-        memory.
+        The columns of `positions` for the event days.
     halt_drift : int
         Over a trading halt, the normal return counts alpha, the constant of the model, for at most
         this number of sessions.
@@ -136,38 +135,22 @@ class EventWindows(StudyWindows):
 
     @property
     def spans(self) -> IntArray:
-        """Number of event days that each return covers, shape (events, days).
-
-        The number is usually 1. A return after missing days covers several days. The number is 0
-        for a missing return.
-        """
+        """Number of event days that each return covers, shape (events, days)."""
         return self._array("spans")
 
     @property
     def length(self) -> IntArray:
-        """Number of trading sessions that each return covers, shape (events, days).
-
-        The number is usually equal to :attr:`spans`. With the setting ``halt="shift"``, the
-        sessions of a trading halt do not count as event days. The first return after the halt then
-        covers more sessions than event days.
-        """
+        """Number of trading sessions that each return covers, shape (events, days)."""
         return self._array("length")
 
     @property
     def factors(self) -> FloatArray:
-        """Factor returns, such as the market return, shape (events, days, factors).
-
-        If a return of the firm covers several sessions, the factor return is the sum over the same
-        sessions.
-        """
+        """Factor returns, such as the market return, shape (events, days, factors)."""
         return self._array("factors")
 
     @property
     def positions(self) -> IntArray:
-        """Position of each day in the array `sessions`, shape (events, days).
-
-        The position is -1 for a day outside the data.
-        """
+        """Position of each day in the array `sessions`, shape (events, days)."""
         return self._array("positions")
 
     @property
@@ -177,10 +160,7 @@ class EventWindows(StudyWindows):
 
     @property
     def day0(self) -> IntArray:
-        """Position of day 0 of each event in the array `sessions`, shape (events,).
-
-        The position is -1 if day 0 is outside the data.
-        """
+        """Position of day 0 of each event in the array `sessions`, shape (events,)."""
         return self._array("day0")
 
     @property
@@ -195,21 +175,12 @@ class EventWindows(StudyWindows):
 
     @property
     def masked(self) -> IntArray:
-        """Number of estimation days that are not used because of another event of the firm.
-
-        These days lie in the event window of the other event. Days without a return
-        are not counted.
-        """
+        """Number of estimation days that are not used because of another event of the firm."""
         return self._array("masked")
 
     @property
     def other_news(self) -> BoolArray:
-        """Whether each day lies in the event window of another event of the same firm.
-
-        The array has one row per event. Its columns are all days from the end of the estimation
-        window to the end of the event window. The array has no columns if no firm has several
-        events, or if the program did not look for other events of the firm.
-        """
+        """Whether each day lies in the event window of another event of the same firm."""
         return self._array("other_news")
 
     @property
@@ -259,8 +230,8 @@ class EventWindows(StudyWindows):
         """Number of sessions for which each normal return includes alpha, shape (events, days).
 
         Alpha is the constant of the model for one session. The normal return over n sessions
-        usually includes n times alpha. If some of the sessions do not count as event days, for
-        example in a trading halt, the normal return includes alpha at most `halt_drift` times.
+        usually includes n times alpha. Over a trading halt, the normal return includes alpha at
+        most `halt_drift` times.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
