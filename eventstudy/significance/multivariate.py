@@ -180,10 +180,7 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the events are on several dates, or if they differ in estimation days, event days or
-        benchmark. The function also raises this error if there are nu events or more (nu is in the
-        notes), if the residuals of some events are linearly dependent, or if the model forecasts
-        the variance of each day, as GARCH does.
+        If :func:`mvrm` raises this error.
 
     Notes
     -----

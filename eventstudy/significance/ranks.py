@@ -244,7 +244,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -307,7 +307,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -371,7 +371,7 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -536,7 +536,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -591,9 +591,8 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
-        (N-1) r in the formula below is less than 0.5, the attribute ``caution`` of the result has a
-        warning.
+        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the attribute
+        ``caution`` of the result has a warning.
 
     Raises
     ------

@@ -36,16 +36,15 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Notes
     -----
     .. math:: z = \frac{n_+ - N/2}{\sqrt N / 2}
 
     In the formula, :math:`n_+` is the number of positive CARs. The test rounds CARs to 12 decimals.
-    A CAR of zero is not positive. Missing data: an event that lacks days of the window is left out.
-    With ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the test keeps the
-    event.
+    A CAR of zero is not positive. Missing data: an event that lacks days of the window is left out,
+    unless the setting ``missing`` keeps such events.
 
     References
     ----------
@@ -140,7 +139,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------

@@ -158,7 +158,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -213,9 +213,8 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
-        (N-1) r in the formula below is less than 0.5, the attribute ``caution`` of the result has a
-        warning.
+        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the attribute
+        ``caution`` of the result has a warning.
 
     Raises
     ------
@@ -269,9 +268,8 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
-        (N-1) r in the formula below is less than 0.5, the attribute ``caution`` of the result has a
-        warning.
+        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the attribute
+        ``caution`` of the result has a warning.
 
     Raises
     ------
@@ -391,8 +389,8 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     the regressors of the event days, and :math:`s^2` is the variance of the residuals.
 
     The table ``results.car()`` gives the statistic and the p-value of each event separately.
-    Missing data: an event that lacks days of the window has no CAR. With
-    ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the test keeps the event.
+    Missing data: an event that lacks days of the window has no CAR, unless the setting ``missing``
+    keeps such events.
 
     References
     ----------

@@ -30,8 +30,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic, which is positive if returns vary more in the window than before. The
-        p-value comes from the standard normal distribution N(0,1).
+        The z-statistic, which is positive if returns vary more in the window than before.
 
     Raises
     ------
@@ -98,8 +97,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic, which is positive if abnormal returns are larger in size in the window. The
-        p-value comes from the standard normal distribution N(0,1).
+        The z-statistic, which is positive if abnormal returns are larger in size in the window.
 
     Raises
     ------

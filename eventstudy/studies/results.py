@@ -948,7 +948,7 @@ class EventStudyResults(FittedStudy):
         self, out: str | Path = "reports", name: str = "study", *,
         config: StudyConfig | None = None, force: bool = False,
     ) -> Path:  # fmt: skip
-        """Write the report, tables and data of the study to the folder ``out/name``.
+        """Write the report, tables and data of the study to the run folder ``out/name``.
 
         If this run folder already has the results of a study with different settings or events, the
         method does not replace them. The new run folder gets the name ``name-2``, ``name-3`` and so
