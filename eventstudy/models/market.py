@@ -209,10 +209,9 @@ class Matched(MarketAdjusted, name="matched"):
 class SyntheticControl(ParameterFree, name="synthetic_control"):
     r"""The model in which the normal return is the return of a weighted portfolio of donors.
 
-    Donors are firms without news. The column ``donors`` of the events file has the tickers of the
-    donors, such as ``A;B;C``. A donor may have events of its own in the events file. If the window
-    of such an event overlaps the estimation window or the event window of the firm under study, the
-    program drops the donor.
+    The column ``donors`` of the events file has the tickers of the donors, such as ``A;B;C``. A
+    donor may have events of its own in the events file. If the window of such an event overlaps the
+    estimation window or the event window of the firm under study, the program drops the donor.
 
     Notes
     -----

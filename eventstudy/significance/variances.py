@@ -109,10 +109,11 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: Z = \frac{\sum_{t \in W} g_t}{\sqrt L \, S}
 
     SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
-    error. The statistic is computed as in :func:`corrado`, but from the ranks of |SAR|. The test
-    :func:`brown_forsythe` does not confuse an effect that all events share with a change of the
-    variance. If returns have heavy tails, the rank test stays valid: about 5% of tests are false
-    alarms. Missing data: a missing day has no rank.
+    error. The statistic is computed as in :func:`corrado`, but from the ranks of |SAR|. An effect
+    on the mean of returns also makes |SAR| larger. The test :func:`brown_forsythe` does not confuse
+    an effect that all events share with a change of the variance. If returns have heavy tails, the
+    rank test stays valid: about 5% of tests are false alarms. Missing data: a missing day has no
+    rank.
 
     References
     ----------

@@ -118,10 +118,10 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         group : str, optional
-            Name of the group; "" for all events together. The setting ``by`` of
-            :class:`StudyConfig` explains which column has the names of the groups. Without the
-            argument `group`, the method returns the results of the group that the first sentence of
-            the report is about.
+            Name of the group; "" for all events together. The entry ``by`` of :class:`StudyConfig`
+            says which column of the events has the names of the groups. Without the argument
+            `group`, the method returns the results of the group that the first sentence of the
+            report is about.
 
         Returns
         -------
@@ -353,10 +353,9 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
-        The base day b is the day before the main window. On this day, the line is 0. On a day t
-        after the base day, the line is the CAR over the window [b+1, t]. On a day t before the base
-        day, the line is minus the CAR over the window [t+1, b]. If the news has no effect, the line
-        lies in the shaded range with a probability of 95% on each day.
+        The line is drawn as in :meth:`plot_caar`, with the CAR of the event in place of the CAAR.
+        If the news has no effect, the line lies in the shaded range with a probability of 95% on
+        each day.
 
         Parameters
         ----------
