@@ -44,9 +44,7 @@ CORRELATIONS = ("correlations", "mean_correlation")
 class AbnormalReturns:
     r"""Abnormal returns of the events of a study, with their variances.
 
-    Each of the n events has L1 estimation days and L2 event days. A model with k parameters is
-    estimated on the estimation days. The model then gives the normal return of each event day. The
-    abnormal return is the return minus the normal return.
+    The abnormal return of an event day is the return minus the normal return of the model.
 
     The methods :meth:`take` and :meth:`sample` return an object of the same class for some of the
     events.
@@ -56,7 +54,7 @@ class AbnormalReturns:
     study : Estimates
         Arrays with one row for each event of the whole study.
     rows : (n,) int array or slice
-        Row numbers of these n events in the arrays of `study`.
+        Row numbers of the n events of this object in the arrays of `study`.
     conventions : Conventions
         Settings of the significance tests, such as the treatment of missing days.
     taken_from : AbnormalReturns, optional

@@ -315,8 +315,7 @@ class FittedStudy:
     def car_table(self, windows: WindowsLike | None = None) -> pd.DataFrame:
         """Return the CAR of each used event over each window, with the single-event t-test.
 
-        The table from :meth:`EventStudyResults.car` has the same columns, and also your own columns
-        of the events file.
+        The table from :meth:`EventStudyResults.car` also has your own columns of the events file.
 
         The column n_sessions is the number of sessions in the CAR. A return over several sessions
         counts with all its sessions. If the window of an event is extended because of a price

@@ -158,8 +158,8 @@ def reproduce_run(
 
     The command ``eventstudy run`` and the function :func:`refresh_run` write the events, the prices
     and the settings into the folder of a study (its run folder), so `reproduce_run` needs no
-    network. A run folder that ``results.save()`` wrote does not have all of these inputs and cannot
-    be computed again. A few example folders of the project have results but no prices, such as
+    network. A run folder that ``results.save()`` wrote cannot be computed again, because some
+    inputs are missing. A few example folders of the project have results but no prices, such as
     ``reports/hikvision-2019``. For such a folder, the function fetches the prices from Yahoo
     Finance.
 

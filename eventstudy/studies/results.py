@@ -321,10 +321,9 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:
         """Draw the CAR of each event with its 95% interval, and the mean effect.
 
-        Each event has a marker at its CAR over `window`. The marker is filled if the p-value of the
-        event is below 0.05. The mean effect is a diamond, and its p-value comes from the main test.
-        If there are more than 60 events, the figure shows only the events with the smallest and the
-        largest CARs.
+        The marker of an event is filled if its p-value is below 0.05. The mean effect is a diamond,
+        and its p-value comes from the main test. If there are more than 60 events, the figure shows
+        only the events with the smallest and the largest CARs.
 
         Parameters
         ----------
