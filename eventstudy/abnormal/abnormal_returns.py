@@ -44,9 +44,7 @@ CORRELATIONS = ("correlations", "mean_correlation")
 class AbnormalReturns:
     r"""Abnormal returns of the events of a study, with their variances.
 
-    Each of the n events has L1 estimation days and L2 event days. A model with k parameters is
-    estimated on the estimation days. The model then gives the normal return of each event day. The
-    abnormal return is the return minus the normal return.
+    The abnormal return of an event day is the return minus the normal return of the model.
 
     The methods :meth:`take` and :meth:`sample` return an object of the same class for some of the
     events.
@@ -56,7 +54,7 @@ class AbnormalReturns:
     study : Estimates
         Arrays with one row for each event of the whole study.
     rows : (n,) int array or slice
-        Row numbers of these n events in the arrays of `study`.
+        Row numbers of the n events of this object in the arrays of `study`.
     conventions : Conventions
         Settings of the significance tests, such as the treatment of missing days.
     taken_from : AbnormalReturns, optional
@@ -146,8 +144,7 @@ class AbnormalReturns:
     def spans(self) -> IntArray:
         """Number of event days that each abnormal return covers, shape (events, event days).
 
-        The number is usually 1. A return after missing days covers several days. The number is 0
-        for a missing return.
+        The number is 0 for a missing return.
         """
         return self.taken(self.study.spans)
 
@@ -155,9 +152,8 @@ class AbnormalReturns:
     def length(self) -> IntArray:
         """Number of trading sessions that each abnormal return covers, shape (events, event days).
 
-        The number is usually equal to :attr:`spans`. With the setting ``halt="shift"``, the
-        sessions of a trading halt do not count as event days. The first return after the halt then
-        covers more sessions than event days.
+        The number differs from :attr:`spans` only with the setting ``halt="shift"``, if the return
+        covers a trading halt.
         """
         return self.taken(self.study.length)
 
@@ -498,10 +494,9 @@ class AbnormalReturns:
     def in_tests(self, window: Window) -> BoolArray:
         """Return whether standardised tests over `window` use each event, shape (events,).
 
-        Standardised tests divide each CAR by its standard error. These tests use the events without
-        missing days in the window (:meth:`valid`) and with enough estimation days
-        (:attr:`has_history`). If only one event is without missing days, the tests use this event
-        even if it has few estimation days.
+        Standardised tests use the events without missing days in the window (:meth:`valid`) and
+        with enough estimation days (:attr:`has_history`). If only one event is without missing
+        days, the tests use this event even if it has few estimation days.
         """
         valid = self.valid(window)
         return valid if valid.sum() == 1 else valid & self.has_history
@@ -556,9 +551,7 @@ class AbnormalReturns:
     def inside(self, window: Window) -> BoolArray:
         """Return whether each abnormal return lies entirely inside the window.
 
-        The array has one row per event and one column per day of the window. For example, a return
-        over two days that ends on the first day of the window begins before the window. The array
-        then has False on this day.
+        The array has one row per event and one column per day of the window.
         """
         spans = self.over(self.study.spans, window)
         return np.asarray((spans > 0) & (spans <= np.arange(1, len(window) + 1)))
@@ -581,8 +574,7 @@ class AbnormalReturns:
     def valid(self, window: Window) -> BoolArray:
         """Return whether the returns of each event cover all days of `window`, shape (events,).
 
-        A return over several days covers all these days if it begins and ends inside the window. If
-        trading is still halted on the last day of the window, the result is False.
+        A return over several days covers all these days if it begins and ends inside the window.
 
         Two settings of :class:`Conventions` change the result. With ``missing="rescale"`` or
         ``missing="zero"``, it is enough that the returns cover one day of the window. The setting
@@ -790,9 +782,8 @@ class AbnormalReturns:
 
         Notes
         -----
-        With the setting ``scar="exact"`` of :class:`Conventions`, the method divides the CAR by its
-        standard error. With ``scar="sum"``, the method divides the sum of the standardised abnormal
-        returns by the square root of their number L (Patell 1976):
+        The setting ``scar`` of :class:`Conventions` chooses the first formula ("exact") or the
+        second formula ("sum"). L is the number of standardised abnormal returns SAR:
 
         .. math:: \frac{CAR}{\sqrt{c'Vc}} \quad \text{or} \quad
             \frac{1}{\sqrt L} \sum_{t \in W} SAR_t
@@ -834,8 +825,7 @@ class AbnormalReturns:
             k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
         On the days of the window, q' is the smaller of q and 6 max(1, k_0). On the days before the
-        window, q' equals q. With these upper limits of u^2 and q, one large move, for example after
-        a leak of the news, does not look like a time of high volatility.
+        window, q' equals q.
 
         For a model without a market, q comes from the returns of the event's index. If there is no
         index either, k is max(1, k_u). If the window of an event is extended because of a price
@@ -906,7 +896,7 @@ class AbnormalReturns:
         has one term for each return in the CAR, so a return over several sessions is one term. Log
         returns are converted to simple returns first. The BHAR is NaN for an event with missing
         days in the window (see :meth:`valid`). If the study is about volume, turnover or
-        volatility, every BHAR is NaN, because an investor cannot hold these quantities.
+        volatility, every BHAR is NaN.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":

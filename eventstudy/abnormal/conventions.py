@@ -13,8 +13,6 @@ from ..errors import ConfigError
 class Conventions:
     """Settings of the significance tests.
 
-    Published papers choose these settings differently.
-
     Attributes
     ----------
     scar : {"exact", "sum"}

@@ -55,7 +55,6 @@ class Window:
         """Return `value` as a Window.
 
         The value may be a tuple such as ``(0, 1)``, or a text such as ``"0:1"`` or ``"[0,1]"``.
-        All three examples are the window from day 0 to day 1.
         """
         if isinstance(value, Window):
             return value
@@ -81,8 +80,6 @@ class Window:
 
     def require_before(self, event: Window) -> None:
         """Raise ConfigError if this window does not end before the window `event` starts.
-
-        Call the method on an estimation window, which must end before the event window starts.
 
         Parameters
         ----------

@@ -47,15 +47,15 @@ class Events:
         session that is day 0. The column ``flags`` has words about the event, joined by ``;``. All
         other columns of the file follow as text. An empty cell is ``""``.
 
-        For some events, the program cannot know which of several sessions is day 0. The table then
-        also has the column ``day0_candidates``, which lists these sessions, joined by ``;``.
+        If the program cannot know which of several sessions is day 0, the column
+        ``day0_candidates`` lists these sessions, joined by ``;``.
     source : str
         Name of the events file; ``"frame"`` if the events come from a DataFrame.
     sha256 : str
         SHA-256 hash of the events file, or of the DataFrame written as a CSV file.
     columns_in : tuple of str
-        Names of the columns of the events file, in the order of the file. For example, if the file
-        has ``symbol`` instead of the standard name ``ticker``, the tuple has ``ticker``.
+        Standard names of the columns of the events file, in the order of the file: ``ticker`` for a
+        column ``symbol``.
     calendar : {"exchange", "data"}
         Which days can be day 0: sessions of the exchange ("exchange"), or dates in the price data
         ("data").
@@ -226,21 +226,16 @@ def read_events(
         Two columns are needed. The column ``ticker`` (or ``symbol``) names the share. The column
         ``announced_at`` (or ``date``, ``event_date``) has the date of the announcement, or date and
         time. A time needs its offset from UTC, or a time zone in the column ``tz``. Dates such as
-        31/10/2022 can be read if at least one date of the file shows which number is the day,
-        because this number is above 12. A column with an identifier such as ``permno`` or ``isin``
-        can replace ``ticker``.
+        31/10/2022 can be read if at least one date of the file shows which number is the day. A
+        column with an identifier such as ``permno`` or ``isin`` can replace ``ticker``.
 
         The file may also have the columns ``event_id``, ``tz``, ``when``, ``benchmark`` and
-        ``day0``. The column ``when`` is for news with a date but no time of day. It says whether
-        the news came before the exchange opened (``before_open``), while it was open
-        (``in_session``) or after it closed (``after_close``). All other columns are kept unchanged,
-        with two exceptions. First, white space around cells of ``group`` and ``direction`` is
-        removed. Second, in columns of numbers a decimal comma becomes a decimal point (1,5 becomes
-        1.5), unless commas separate the cells of the file.
+        ``day0`` (explained in docs/events-file.md). All other columns are kept. In columns of
+        numbers, a decimal comma becomes a decimal point (1,5 becomes 1.5), unless commas separate
+        the cells of the file.
 
         In a DataFrame, a missing value is read as an empty cell. A date-time at midnight without a
-        time zone is read as a date. In error messages, the first row of a DataFrame is line 2, as
-        in a file whose first line is the header.
+        time zone is read as a date. In error messages, the first row of a DataFrame is line 2.
     calendar : {"exchange", "data"}
         With ``"exchange"``, day 0 is a trading day of the ticker's exchange. The suffix of the
         ticker shows the exchange: ``VOD.L`` is in London. With ``"data"``, every name is accepted
@@ -285,8 +280,8 @@ def example() -> Events:
     -------
     Events
         The list has 230 announcements of sanctions from 2012 to 2026. The command ``eventstudy
-        example`` writes the same list to a file. The package also contains sample prices of 22 of
-        the shares. To use the sample prices, give ``prices="sample"``, which needs no network.
+        example`` writes the same list to a file. The package also contains prices of 22 of the
+        shares (``prices="sample"``).
 
     Examples
     --------

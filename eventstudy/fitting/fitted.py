@@ -315,8 +315,7 @@ class FittedStudy:
     def car_table(self, windows: WindowsLike | None = None) -> pd.DataFrame:
         """Return the CAR of each used event over each window, with the single-event t-test.
 
-        The table from :meth:`EventStudyResults.car` has the same columns, and also your own columns
-        of the events file.
+        The table from :meth:`EventStudyResults.car` also has your own columns of the events file.
 
         The column n_sessions is the number of sessions in the CAR. A return over several sessions
         counts with all its sessions. If the window of an event is extended because of a price
@@ -423,9 +422,9 @@ class FittedStudy:
         Parameters
         ----------
         rows : str, (n,) array or Series of bool, or array of int
-            The events to take, in one of three forms. The first form is a condition on the columns,
-            such as ``"direction == 'adverse' and not flagged"``. The second form is a boolean mask
-            with one value per event. The third form is an array with the positions of the events.
+            The events to take: a condition on the columns, such as ``"direction == 'adverse' and
+            not flagged"``, a boolean mask with one value per event, or an array with the positions
+            of the events.
 
         Returns
         -------
@@ -468,10 +467,10 @@ class FittedStudy:
     def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
         """Return the results of each group of events, the largest group first.
 
-        The events of a group have the same value in `column`. You can also name several columns.
-        The events of a group then have the same value in each of these columns, and the name of the
-        group is the tuple of these values. Dropped events count in the size of a group. If all
-        events of a group were dropped, the group is left out.
+        The events of a group have the same value in `column`. If you name several columns, the
+        events of a group have the same value in each column, and the name of the group is the tuple
+        of these values. Dropped events count in the size of a group. If all events of a group were
+        dropped, the group is left out.
 
         Parameters
         ----------

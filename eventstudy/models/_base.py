@@ -85,7 +85,7 @@ class LinearModel:
         standard errors of the abnormal returns use this matrix.
     zero_alpha : bool
         Whether the normal returns of the event window leave out alpha, the estimated constant of
-        the model. Over a long event window, alpha adds up to a trend that no investor expects.
+        the model.
 
     Attributes
     ----------
@@ -117,8 +117,7 @@ class LinearModel:
     Missing data: if the return or a regressor is missing on an estimation day, the estimation
     leaves out this day. If the return or a regressor is missing on an event day, the abnormal
     return of this day is NaN. There are three reasons why an event has no estimates: fewer than k +
-    5 complete estimation days, collinear regressors, or residuals without variance. The attribute
-    `problem` of the abnormal returns gives the reason.
+    5 complete estimation days, collinear regressors, or residuals without variance.
 
     References
     ----------

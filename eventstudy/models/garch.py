@@ -140,12 +140,8 @@ class Gjr(_Volatility, name="gjr"):
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         h_t = w + (a + g 1[e_{t-1} < 0]) e_{t-1}^2 + b h_{t-1}
 
-    The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
-    of an abnormal return has two parts. The first part is the forecast of h, which starts from the
-    last complete estimation day. The second part comes from the estimation errors of alpha and
-    beta. Missing data: days on which a return is missing are skipped. If the estimation finds no
-    stationary optimum for an event, the program estimates the market model by least squares, and
-    the event has the flag ``fallback_model``.
+    The estimation and the variance of an abnormal return are as in the model ``garch``. Missing
+    data are treated as in the model ``garch``.
 
     References
     ----------
@@ -177,14 +173,9 @@ class Egarch(_Volatility, name="egarch"):
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         \log h_t = w + a (|z_{t-1}| - E|z|) + g z_{t-1} + b \log h_{t-1}
 
-    Here :math:`z = e / \sqrt h`. The parameters are estimated by quasi maximum likelihood on the
-    estimation window. Missing data: days without a return are left out. The variance of an abnormal
-    return has two parts. The first part is the forecast of h, which starts from the last complete
-    estimation day. The forecast is the mean of 1,000 simulated paths. The seed of the simulation is
-    fixed, so the forecast does not change from run to run. The second part comes from the
-    estimation errors of alpha and beta. If the estimation finds no stationary optimum for an event,
-    the program estimates the market model by least squares, and the event has the flag
-    ``fallback_model``.
+    Here :math:`z = e / \sqrt h`. The estimation and the variance of an abnormal return are as in
+    the model ``garch``, but the forecast of h is the mean of 1,000 simulated paths. The seed of the
+    simulation is fixed. Missing data are treated as in the model ``garch``.
 
     References
     ----------

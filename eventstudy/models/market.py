@@ -66,9 +66,8 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
     -----
     .. math:: R_{it} = R_{mt} + e_{it}
 
-    The model estimates no slope and no constant. So the forecast errors of all days have the same
-    variance :math:`s^2`, the variance of the abnormal returns of the estimation days. Missing data:
-    days on which a return is missing are left out.
+    The forecast errors of all days have the same variance :math:`s^2`, the variance of the abnormal
+    returns of the estimation days. Missing data: days on which a return is missing are left out.
 
     References
     ----------
@@ -181,9 +180,8 @@ class Matched(MarketAdjusted, name="matched"):
     -----
     .. math:: R_{it} = R_{match(i),t} + e_{it}
 
-    The model estimates no slope and no constant. So the forecast errors of all days have the same
-    variance :math:`s^2`, the variance of the abnormal returns of the estimation days. Missing data:
-    days on which a return is missing are left out.
+    The forecast errors of all days have the same variance :math:`s^2`, the variance of the abnormal
+    returns of the estimation days. Missing data: days on which a return is missing are left out.
 
     References
     ----------
@@ -211,11 +209,9 @@ class Matched(MarketAdjusted, name="matched"):
 class SyntheticControl(ParameterFree, name="synthetic_control"):
     r"""The model in which the normal return is the return of a weighted portfolio of donors.
 
-    Donors are firms without news. The column ``donors`` of the events file has the tickers of the
-    donors, such as ``A;B;C``. A donor may have events of its own in the events file. If the window
-    of such an event overlaps the estimation window or the event window of the firm under study, the
-    program drops the donor. The reason is that the donor's own news would change the weights or the
-    normal return.
+    The column ``donors`` of the events file has the tickers of the donors, such as ``A;B;C``. A
+    donor may have events of its own in the events file. If the window of such an event overlaps the
+    estimation window or the event window of the firm under study, the program drops the donor.
 
     Notes
     -----
@@ -224,9 +220,8 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     The weights minimise SSE, the sum of the squared errors on the M estimation days. The covariance
     matrix of the forecast errors ignores that the weights are estimated. It is :math:`V = s^2 I`,
     where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`. The number of donors with a weight above zero is
-    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``. The test computes the
-    same statistic for each donor, as if the donor had the news, and ranks the firm among the
-    donors. Missing data: days without a return of the firm or of any donor are left out.
+    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``. Missing data: days
+    without a return of the firm or of any donor are left out.
 
     References
     ----------

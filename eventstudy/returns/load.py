@@ -146,13 +146,12 @@ def load_returns(
         The ticker of one index for all events. By default each event has the index that the events
         file names, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the index that the events file names lacks prices. "fallback" takes an index
-        of the exchange instead, and "strict" drops the event.
+        What to do if the index that the events file names lacks prices, as in :class:`StudyConfig`.
     estimation, event : Window
         Estimation window and event window. Prices are fetched for all days of both windows.
     model : LinearModel, optional
-        The model of the study. Some models need more series than the share and its index, for
-        example an industry index. The prices of these series are fetched as well.
+        The model of the study. If the model needs further series, such as an industry index, their
+        prices are fetched as well.
     series : mapping of str to ticker, optional
         The tickers of the series that `model` needs besides the share and its index, if these
         tickers are the same for all events. The key is the name of the series in the model.
@@ -169,11 +168,9 @@ def load_returns(
     further : int
         How many trading days to fetch before the first day of the estimation window.
     calibrate : bool, optional
-        Whether to fetch also the prices for the method ``calibrate()`` of the results. This method
-        repeats the tests on other dates, where nothing happened. It needs the prices of each symbol
-        over the years of all events. It also needs the prices of the firms in the column ``peers``
-        of the events (firms that resemble the share). By default these prices are fetched if there
-        are at most 1,000 events.
+        Whether to fetch also the prices that the method ``calibrate()`` of the results needs: those
+        of each symbol, and of the firms in the column ``peers``, over the years of all events. By
+        default these prices are fetched if there are at most 1,000 events.
     offline : bool
         If true, the network is never used.
     store : str or Path
@@ -187,8 +184,7 @@ def load_returns(
         missing returns are taken from the second source. This is done only if both sources have the
         same return from the last price before the missing days to the first price after them.
     progress : callable, optional
-        While prices are fetched, the function calls ``progress(done, total)``: the number of
-        symbols fetched so far, and the number of all symbols.
+        As in :func:`study`.
 
     Returns
     -------

@@ -34,14 +34,13 @@ class ReturnsPanel:
     ----------
     keys : tuple of (symbol, calendar)
         Symbol and calendar of each row. A symbol has one row for each calendar on which its returns
-        are needed. For example, an index that is the benchmark of shares in New York and in Tokyo
-        has two rows.
+        are needed.
     values : (n_rows, T) float array
         Decimal return on each session, from the last known close before the session to the close of
         the session. A missing return is NaN.
     spans : (n_rows, T) int16 or int32 array
-        Number of sessions that each return covers. The number is usually 1. The first return after
-        h missing sessions covers h + 1 sessions. The number is 0 for a missing return.
+        Number of sessions that each return covers. The first return after h missing sessions covers
+        h + 1 sessions. The number is 0 for a missing return.
     sessions : (T,) datetime64[D] array
     calendars : mapping of str to int array
         One array for each calendar. The array lists the days on which the exchange is open, as

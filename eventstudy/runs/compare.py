@@ -63,8 +63,7 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
         The folders of the two studies, as ``eventstudy run`` or ``results.save()`` writes them.
         `one` is the earlier study, and `other` the later one.
     moved : float
-        The smallest change of a CAR to report, as a decimal: 0.0001 is 0.01%. Smaller changes of a
-        CAR are not in the comparison.
+        The smallest change of a CAR to report, as a decimal: 0.0001 is 0.01%.
 
     Returns
     -------

@@ -112,8 +112,7 @@ def refresh_run(
     told : callable, optional
         The function calls ``told(text)`` with each message for the user.
     progress : callable, optional
-        While prices are fetched, the function calls ``progress(done, total)``: the number of
-        symbols fetched so far, and the number of all symbols.
+        As in :func:`study`.
 
     Returns
     -------

@@ -27,10 +27,8 @@ def verify_run(folder: str | Path) -> Verification:
     """Check whether files of a saved study were changed, added or removed afterwards.
 
     The file ``manifest.json`` in the folder of a study (its run folder) lists all files of the
-    study with their hashes. The function computes the hash of each file and compares it with the
-    listed hash. It also checks the manifest itself. The files in the subfolder ``outbox`` wait for
-    a command (see :func:`refresh_run`). These files may be added or removed at any time, so the
-    function does not report them.
+    study with their hashes. The function does not check the files in the subfolder ``outbox`` (see
+    :func:`refresh_run`).
 
     Parameters
     ----------
@@ -160,10 +158,10 @@ def reproduce_run(
 
     The command ``eventstudy run`` and the function :func:`refresh_run` write the events, the prices
     and the settings into the folder of a study (its run folder), so `reproduce_run` needs no
-    network. A run folder that ``results.save()`` wrote does not have all of these inputs and cannot
-    be computed again. A few example folders of the project have results but no prices, such as
+    network. A run folder that ``results.save()`` wrote cannot be computed again, because some
+    inputs are missing. A few example folders of the project have results but no prices, such as
     ``reports/hikvision-2019``. For such a folder, the function fetches the prices from Yahoo
-    Finance, and compares the new results with the saved ones.
+    Finance.
 
     Parameters
     ----------

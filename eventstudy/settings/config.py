@@ -106,8 +106,6 @@ def usual_grid(estimation: Window, event: Window, measure: Measure) -> dict[str,
 class StudyConfig:
     """All settings of a study.
 
-    Two studies with equal settings and equal data give equal numbers.
-
     You can write a value as in Python or as in a study file (a TOML file of settings). For example,
     ``(0, 1)`` and ``"0:1"`` are the same window.
 
@@ -140,8 +138,7 @@ class StudyConfig:
         currency of each exchange.
     measure : {"return", "volume", "turnover", "volatility"}
         Quantity that the study measures: the return, or the logarithm of trading volume, turnover
-        or volatility. The measure of volatility is a variance that is computed from daily highs and
-        lows.
+        or volatility. Volatility is a variance computed from daily highs and lows.
     model : str
         Name of the model of normal returns; "" = ``market`` for returns and ``constant_mean`` for
         other measures.
@@ -175,9 +172,9 @@ class StudyConfig:
         Names of the columns with the ticker and the announcement date; "" = ``ticker`` and
         ``announced_at``.
     firm : str
-        Column that names the firm of each share. Some firms have shares on several exchanges. If
-        the events file has one announcement for several shares of such a firm, the study uses only
-        the first of these shares in the file that has a CAR over the main window.
+        Column that names the firm of each share. If the events file has one announcement for
+        several shares of a firm, the study uses only the first of these shares in the file that has
+        a CAR over the main window.
     calendar : {"exchange", "data"}
         Which days are trading days: the sessions of the exchange ("exchange"), or the dates in the
         price data ("data").
@@ -191,9 +188,9 @@ class StudyConfig:
         is flagged.
     calibrate : int
         Largest number of dates without announcements on which the program repeats the main test; 0
-        = none. These repetitions measure how often the test finds an effect on such dates (false
-        alarms). The program repeats the test only in studies of up to 200 events. If the events
-        have a column ``peers``, the program also repeats the test for the peer firms.
+        = none. The repetitions measure the rate of false alarms. The program repeats the test only
+        in studies of up to 200 events. If the events have a column ``peers``, the program also
+        repeats the test for the peer firms.
     regress : tuple of str
         Columns of the events file that explain the CARs in a regression across events.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
@@ -202,8 +199,7 @@ class StudyConfig:
         are clustered by event date. All other kinds treat the events as independent.
     halt : {"calendar", "shift"}
         How to count days during a trading halt. With "calendar", all sessions of the exchange
-        count. With "shift", sessions without trading in the share do not count, so counting
-        continues when trading resumes.
+        count. With "shift", sessions without trading in the share do not count.
     halt_drift : int
         Over a trading halt, the normal return counts alpha, the constant of the model, for at most
         this number of sessions. The program uses this setting only if ``halt`` is "shift".

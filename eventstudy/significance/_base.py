@@ -111,9 +111,7 @@ class SignificanceTest:
 
         The interval is NaN if the test is not about the mean CAR, or if the reference distribution
         is neither Student's t nor the normal distribution. The interval is also NaN if the
-        statistic is missing or zero, or if its sign differs from the sign of the mean CAR. The
-        signs can differ because many statistics give more weight to events with a small standard
-        error.
+        statistic is missing or zero, or if its sign differs from the sign of the mean CAR.
         """
         from scipy import stats
 

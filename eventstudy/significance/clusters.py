@@ -218,11 +218,9 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
         df = N^2 \Big/ \Bigl[ \sum_g n_g^2 + \sum_{g \ne h}
         \frac{n_g^2 n_h^2}{(N - n_g)(N - n_h)} \Bigr]
 
-    CR2 is a correction of clustered standard errors for a small number of clusters. The simpler
-    correction CR1, with G-1 degrees of freedom, gives too many false alarms if dates have unequal
-    numbers of events. If each date has one event, the statistic equals the cross-sectional t.
-    Missing data: an event that lacks days of the window is left out. With
-    ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the test keeps the event.
+    CR2 is a correction of clustered standard errors for a small number of clusters. Missing data:
+    an event that lacks days of the window is left out, unless the setting ``missing`` keeps such
+    events.
 
     References
     ----------
@@ -345,9 +343,8 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     CAAR is the mean CAR, and L is the number of days of the window. For each estimation day, the
     test takes the mean residual of all events. In the formula, sd is the standard deviation of
     these daily means. Missing data: if some events lack a residual on a day, the mean of this day
-    is scaled so that it has the same variance as the means of the other days. The setting
-    ``limits`` can extend the window of a share that closes at a price limit. This test ignores the
-    extension.
+    is scaled so that it has the same variance as the means of the other days. The test does not
+    extend a window because of a price limit (setting ``limits``).
 
     References
     ----------
@@ -399,7 +396,7 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        The function raises this error if S is less than 10, or if all daily means are equal.
+        If S is less than 10, or if all daily means are equal.
 
     Notes
     -----

@@ -38,8 +38,7 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The t-statistic and its degrees of freedom, N-1. The p-value comes from Student's t
-        distribution.
+        The t-statistic and its degrees of freedom, N-1.
 
     Raises
     ------
@@ -51,8 +50,7 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
 
     CAAR is the mean CAR. The standard deviation sd has the divisor N-1. Missing data: an event that
-    lacks days of the window is left out. With ``Conventions(missing="rescale")`` or
-    ``Conventions(missing="zero")``, the test keeps the event.
+    lacks days of the window is left out, unless the setting ``missing`` keeps such events.
 
     References
     ----------
@@ -89,8 +87,7 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The t-statistic and its degrees of freedom, N-1. The p-value comes from Student's t
-        distribution.
+        The t-statistic and its degrees of freedom, N-1.
 
     Raises
     ------
@@ -105,8 +102,7 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
 
     .. math:: p_i = N \, CAAR - (N - 1) \, CAAR_{(-i)}
 
-    For a mean, the pseudo-value :math:`p_i` is the CAR of event i, so the statistic equals
-    :func:`cross_sectional`. Missing data are treated as in :func:`cross_sectional`.
+    Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------
@@ -147,8 +143,7 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The t-statistic and its degrees of freedom, N-1. The p-value comes from Student's t
-        distribution.
+        The t-statistic and its degrees of freedom, N-1.
 
     Raises
     ------
@@ -200,8 +195,7 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The t-statistic and its degrees of freedom, N-1. The p-value comes from Student's t
-        distribution.
+        The t-statistic and its degrees of freedom, N-1.
 
     Raises
     ------

@@ -53,8 +53,8 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     :math:`\bar e_t`, is the mean residual of the events. The matrix V is :math:`I + X^* (X'X)^{-1}
     X^{*\prime}`, where X has the regressors of the estimation days and :math:`X^*` has the
     regressors of the event days. Missing data: the test is not defined if an event lacks a day that
-    another event has. The setting ``limits`` can extend the window of a share that closes at a
-    price limit. This test ignores the extension.
+    another event has. The test does not extend a window because of a price limit (setting
+    ``limits``).
 
     References
     ----------
@@ -125,8 +125,8 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     returns, it gives 12%. For a window of one day, the test does not use the F distribution. The
     test then computes :math:`T^2` for each estimation day as well, with a model that was estimated
     without this day. The p-value comes from the rank of the event day among the estimation days.
-    :math:`T^2` is large for effects of either sign, so only large values are evidence of an effect.
-    Missing data are treated as in :func:`portfolio`.
+    Only large values of :math:`T^2` are evidence of an effect. Missing data are treated as in
+    :func:`portfolio`.
 
     References
     ----------
@@ -180,10 +180,7 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the events are on several dates, or if they differ in estimation days, event days or
-        benchmark. The function also raises this error if there are nu events or more (nu is in the
-        notes), if the residuals of some events are linearly dependent, or if the model forecasts
-        the variance of each day, as GARCH does.
+        If :func:`mvrm` raises this error.
 
     Notes
     -----

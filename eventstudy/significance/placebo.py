@@ -56,19 +56,15 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
 
-    CAAR is the mean CAR of the events. A block has L consecutive estimation days, for example the
-    days -100 and -99 of every event if L is 2. There are n such blocks, and each block gives a
-    placebo value :math:`CAAR^*`. For each event, the model is estimated without the block, and the
-    abnormal returns of the block are summed. The placebo value is the mean of these sums over all
-    events.
+    CAAR is the mean CAR of the events. A block has L consecutive estimation days. There are n such
+    blocks, and each block gives a placebo value :math:`CAAR^*`. For each event, the model is
+    estimated without the block, and the abnormal returns of the block are summed. The placebo value
+    is the mean of these sums over all events.
 
-    In a block, events on one date have the same calendar days. So the test takes into account that
-    their shares move together. Events on different dates count as independent. If the news makes
-    returns more variable, the test mistakes the added variance for an effect. If windows are long,
-    the estimation window has only a few blocks that do not overlap. Then the test gives too many
-    false alarms. With L = 11 and 120 estimation days, up to 8% of tests are false alarms instead of
-    5%. Missing data: an event with a gap in a block is left out of this block. The placebo value of
-    the block is then scaled so that its variance equals the variance of the other placebo values.
+    If windows are long, the test gives too many false alarms. With L = 11 and 120 estimation days,
+    up to 8% of tests are false alarms instead of 5%. Missing data: an event with a gap in a block
+    is left out of this block. The placebo value of the block is then scaled so that its variance
+    equals the variance of the other placebo values.
 
     References
     ----------
@@ -127,10 +123,8 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
 
     A block has L consecutive estimation days, and there are n such blocks. Each block has a placebo
     value :math:`CAR^*`, which is the sum of the abnormal returns in the block. For each block, the
-    model is estimated without the days of the block. A model that was estimated with these days
-    would fit them too closely, and their residuals would vary too little. If returns are skewed,
-    one-sided p-values of a t-test are wrong, but one-sided p-values of this test are right. Missing
-    data: a block with a gap is left out.
+    model is estimated without the days of the block. One-sided p-values are right even if returns
+    are skewed. Missing data: a block with a gap is left out.
 
     References
     ----------
@@ -179,10 +173,8 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     On each estimation day, the error is the return of the firm minus the return of its synthetic
     control. RMSE is the root of the mean squared error. Each of the J donors gets a synthetic
     control too, which is a mix of the other J-1 donors. So each donor has a ratio |CAR| / RMSE over
-    the same days as the event. The p-value is the proportion of these J + 1 ratios that are at
-    least as large as the ratio of the event. The ratio has no sign, so one-sided and two-sided
-    p-values are equal. Missing data: a day without a return of the event is left out for the donors
-    as well.
+    the same days as the event. The ratio has no sign, so one-sided and two-sided p-values are
+    equal. Missing data: a day without a return of the event is left out for the donors as well.
 
     References
     ----------

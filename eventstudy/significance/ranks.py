@@ -244,7 +244,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -307,7 +307,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -322,9 +322,9 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
         \frac{AR_{it}}{s_i \, sd_t(AR / s)} \text{ (event days)}
 
     Here :math:`s_i` is the standard deviation of the residuals :math:`e_{it}` of event i. On event
-    day t, :math:`sd_t` is the standard deviation of AR / s across events, with divisor N-1.
-    Dividing by :math:`sd_t` removes the variance that the news adds. Missing data are treated as in
-    :func:`corrado`. If fewer than two events have a return on an event day, the day has no ranks.
+    day t, :math:`sd_t` is the standard deviation of AR / s across events, with divisor N-1. Missing
+    data are treated as in :func:`corrado`. If fewer than two events have a return on an event day,
+    the day has no ranks.
 
     References
     ----------
@@ -371,7 +371,7 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -489,10 +489,9 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
         t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}}, \quad Z = \frac{g_0}{S}, \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    The sum in S includes the window. So t equals the t-statistic of a dummy for the window in a
-    least-squares regression of the mean ranks. Missing data: a missing residual has no rank. If
-    some events lack a residual on a day, the sum g_t of the day is scaled so that its variance
-    equals the variance of the other days.
+    The sum in S includes the window. Missing data: a missing residual has no rank. If some events
+    lack a residual on a day, the sum g_t of the day is scaled so that its variance equals the
+    variance of the other days.
 
     References
     ----------
@@ -537,7 +536,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -592,9 +591,8 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
-        (N-1) r in the formula below is less than 0.5, the attribute ``caution`` of the result has a
-        warning.
+        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the attribute
+        ``caution`` of the result has a warning.
 
     Raises
     ------
@@ -607,10 +605,9 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
     Z is the statistic of :func:`grank_z`. The number r is the correlation between the CARs of two
-    events, averaged over all pairs, as in the test BMP-KP. If event windows of different dates
-    overlap, :func:`grank_t` gives too many false alarms. We made GRANK-Z-KP for such events.
-    GRANK-Z-KP rejects its null hypothesis too rarely if events share dates and the news raises only
-    the variance of each firm's own shocks. Missing data are treated as in :func:`grank_t`.
+    events, averaged over all pairs, as in the test BMP-KP. The test rejects its null hypothesis too
+    rarely if events share dates and the news raises only the variance of each firm's own shocks.
+    Missing data are treated as in :func:`grank_t`.
 
     References
     ----------

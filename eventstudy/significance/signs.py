@@ -36,17 +36,15 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Notes
     -----
     .. math:: z = \frac{n_+ - N/2}{\sqrt N / 2}
 
-    In the formula, :math:`n_+` is the number of positive CARs. If returns are skewed, fewer or more
-    than half of the CARs are positive even without an effect (Cowan 1992). The test rounds CARs to
-    12 decimals. A CAR of zero is not positive. Missing data: an event that lacks days of the window
-    is left out. With ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the
-    test keeps the event.
+    In the formula, :math:`n_+` is the number of positive CARs. The test rounds CARs to 12 decimals.
+    A CAR of zero is not positive. Missing data: an event that lacks days of the window is left out,
+    unless the setting ``missing`` keeps such events.
 
     References
     ----------
@@ -141,7 +139,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -155,10 +153,8 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
 
     In the formula, :math:`n_+` is the number of positive CARs. For each event, the test sums the
     residuals of every L consecutive estimation days, and takes the proportion of positive sums. The
-    mean of these proportions over all events is :math:`\hat p`. The proportion of positive single
-    days would be a wrong value of :math:`\hat p` for skewed returns, because sums of L returns are
-    less skewed than single returns. Missing data: the test leaves out sums over days with a gap.
-    Missing CARs are treated as in :func:`sign`.
+    mean of these proportions over all events is :math:`\hat p`. Missing data: the test leaves out
+    sums over days with a gap. Missing CARs are treated as in :func:`sign`.
 
     References
     ----------

@@ -38,8 +38,7 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        The function raises this error if there is only one event, or if all standardised CARs are
-        equal.
+        If there is only one event, or if all standardised CARs are equal.
 
     Notes
     -----
@@ -99,8 +98,8 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        The function raises this error if :func:`bmp` raises it, if the mean correlation r of the
-        formula below cannot be estimated, or if 1 + (N-1) r is not above 0.1.
+        If :func:`bmp` raises this error, if the mean correlation r of the formula below cannot be
+        estimated, or if 1 + (N-1) r is not above 0.1.
 
     Notes
     -----
@@ -115,11 +114,10 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     same event and estimation days, near 0 if their windows have no day in common. If all events
     share one date and have the same number of estimation days, t equals the statistic of Kolari and
     Pynnönen (2010). The test rejects its null hypothesis too rarely if events share dates and the
-    news raises only the variance of each firm's own shock. If all events are on one date and the
-    news raises only the variance of a shock that all firms share, no test of the mean is valid.
-    Missing data: if an event has no abnormal return on some day of the window, the test leaves out
-    the event, unless the setting ``missing`` keeps such events. If the residuals of two events have
-    fewer than 30 days in common, the pair gets the mean :math:`\rho` of the other pairs.
+    news raises only the variance of each firm's own shock. Missing data: if an event has no
+    abnormal return on some day of the window, the test leaves out the event, unless the setting
+    ``missing`` keeps such events. If the residuals of two events have fewer than 30 days in common,
+    the pair gets the mean :math:`\rho` of the other pairs.
 
     References
     ----------
@@ -160,7 +158,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1).
+        The z-statistic.
 
     Raises
     ------
@@ -176,9 +174,8 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
 
     SCAR is the CAR divided by its standard error, which includes the error of the estimated
     parameters. Event i has :math:`M_i` estimation days, and the model has k parameters. The setting
-    ``Conventions(scar="sum")`` computes SCAR as in Patell's paper: the standardised abnormal
-    returns of the days are summed and divided by the root of L. With this setting, the test gives
-    too many false alarms in long windows. Missing data are treated as in :func:`bmp`.
+    ``Conventions(scar="sum")`` computes SCAR as in Patell's paper. With this setting, the test
+    gives too many false alarms in long windows. Missing data are treated as in :func:`bmp`.
 
     References
     ----------
@@ -216,9 +213,8 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
-        (N-1) r in the formula below is less than 0.5, the attribute ``caution`` of the result has a
-        warning.
+        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the attribute
+        ``caution`` of the result has a warning.
 
     Raises
     ------
@@ -232,8 +228,7 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
 
     Z is the statistic of :func:`patell`. The number r is the correlation between the standardised
     CARs of two events, averaged over all pairs, as defined in :func:`bmp_kp`. With fewer than five
-    events, a negative r is set to zero, because so few events do not show reliably that their
-    returns offset each other. Missing data are treated as in :func:`bmp_kp`.
+    events, a negative r is set to zero. Missing data are treated as in :func:`bmp_kp`.
 
     References
     ----------
@@ -273,9 +268,8 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. The p-value comes from the standard normal distribution N(0,1). If 1 +
-        (N-1) r in the formula below is less than 0.5, the attribute ``caution`` of the result has a
-        warning.
+        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the attribute
+        ``caution`` of the result has a warning.
 
     Raises
     ------
@@ -392,13 +386,11 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
 
     The vector c selects the days of the window. The matrix V has the variances and covariances of
     the abnormal returns of these days. X has the regressors of the estimation days, :math:`X^*` has
-    the regressors of the event days, and :math:`s^2` is the variance of the residuals. Abnormal
-    returns of different days are correlated, because they are computed with the same estimated
-    parameters.
+    the regressors of the event days, and :math:`s^2` is the variance of the residuals.
 
     The table ``results.car()`` gives the statistic and the p-value of each event separately.
-    Missing data: an event that lacks days of the window has no CAR. With
-    ``Conventions(missing="rescale")`` or ``Conventions(missing="zero")``, the test keeps the event.
+    Missing data: an event that lacks days of the window has no CAR, unless the setting ``missing``
+    keeps such events.
 
     References
     ----------
@@ -499,9 +491,7 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     AR is the vector of the abnormal returns in the window, and the matrix V is defined in
     :func:`event_t`. A regression over the estimation days and the event days, with a dummy for each
     event day, gives the same F for the hypothesis that the coefficients of all dummies are zero.
-    For a window of one day, F is the square of the t-statistic of :func:`event_t`. Effects of
-    opposite sign cancel in the CAR, but not in F. Missing data: missing days are left out and do
-    not count in L.
+    Missing data: missing days are left out and do not count in L.
 
     References
     ----------

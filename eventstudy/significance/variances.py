@@ -30,8 +30,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic, which is positive if returns vary more in the window than before. The
-        p-value comes from the standard normal distribution N(0,1).
+        The z-statistic, which is positive if returns vary more in the window than before.
 
     Raises
     ------
@@ -51,8 +50,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
     error. Event i has :math:`\nu_i` degrees of freedom. The p-value is right only if returns are
     normal. With fat-tailed returns (Student's t with 5 degrees of freedom), 17% of tests are false
-    alarms instead of 5%. So the program never uses the test as its main test. Missing data: a
-    missing day does not count.
+    alarms instead of 5%. Missing data: a missing day does not count.
 
     References
     ----------
@@ -99,8 +97,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic, which is positive if abnormal returns are larger in size in the window. The
-        p-value comes from the standard normal distribution N(0,1).
+        The z-statistic, which is positive if abnormal returns are larger in size in the window.
 
     Raises
     ------
@@ -114,9 +111,9 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
     error. The statistic is computed as in :func:`corrado`, but from the ranks of |SAR|. An effect
     on the mean of returns also makes |SAR| larger. The test :func:`brown_forsythe` does not confuse
-    an effect that all events share with a change of the variance. The rank test stays valid if
-    events are on one date or returns have heavy tails: about 5% of tests are false alarms. Missing
-    data: a missing day has no rank.
+    an effect that all events share with a change of the variance. If returns have heavy tails, the
+    rank test stays valid: about 5% of tests are false alarms. Missing data: a missing day has no
+    rank.
 
     References
     ----------
@@ -163,8 +160,7 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        The function raises this error if there are fewer than three abnormal returns in the windows
-        of all events together.
+        If there are fewer than three abnormal returns in the windows of all events together.
 
     Notes
     -----
@@ -179,9 +175,8 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
 
     The mean distance in group j is :math:`\bar z_j`, and :math:`s_p` is the pooled standard
     deviation of the distances. If t is positive, returns vary more on event days. The square of t
-    is the F statistic of Levene's test around medians. An effect that all events share does not
-    change the distances, because it also moves the median. Effects that differ between events count
-    as variance. Missing data: the test leaves out days without a return.
+    is the F statistic of Levene's test around medians. Effects that differ between events count as
+    variance. Missing data: the test leaves out days without a return.
 
     References
     ----------

@@ -36,8 +36,6 @@ def study(
 ) -> EventStudyResults:  # fmt: skip
     """Compute an event study from a table of events and a source of prices.
 
-    The command ``eventstudy run`` gives the same numbers for the same data.
-
     Parameters
     ----------
     events : DataFrame, path or Events
@@ -76,8 +74,8 @@ def study(
     Returns
     -------
     EventStudyResults
-        The results of the study. Their attribute ``notes`` is a list of messages: it says, for
-        example, that a column ``symbol`` was read as the ticker.
+        The results of the study. Their attribute ``notes`` lists messages, for example about errors
+        in the prices that may change the results.
 
     Raises
     ------
@@ -88,16 +86,14 @@ def study(
 
     Notes
     -----
-    The events may have a column ``group`` or ``direction`` with several values, such as "adverse"
-    and "relief". Then the events with the same value form a group, and the report begins with the
-    largest group that gives a result. The method ``answer()``, its figures and the display in a
-    notebook are about this group only. The methods ``summary()`` and ``test()`` and the tables of
-    the results are about all events together. For an answer about all events, use
-    ``answer(group="")``.
+    If a column ``group`` or ``direction`` of the events has several values, such as "adverse" and
+    "relief", the events with the same value form a group. The method ``answer()``, its figures and
+    the display in a notebook are about one group only: the largest group that gives a result. The
+    methods ``summary()`` and ``test()`` and the tables of the results are about all events
+    together. For an answer about all events, use ``answer(group="")``.
 
     Event days are the trading days of the exchange of the share. If prices are missing, the next
-    return covers all trading days since the last price. The attribute ``notes`` of the results
-    names errors in the prices that may change the results. Missing results are NaN or None. If the
+    return covers all trading days since the last price. Missing results are NaN or None. If the
     package narwhals is installed, a DataFrame may also come from polars or another library.
 
     References
@@ -199,8 +195,7 @@ def run_study(
         The path of the price cache, and a past date, to use the prices known at that time. Both
         arguments are explained in :func:`load_returns`.
     progress : callable, optional
-        While prices are fetched, the function calls ``progress(done, total)``: the number of
-        symbols fetched so far, and the number of all symbols.
+        As in :func:`study`.
 
     Returns
     -------
@@ -257,9 +252,8 @@ def compare(
 
     Notes
     -----
-    The table does not test whether two results differ. Results of the same events are not
-    independent, so a simple test of their difference would be wrong. To test the difference between
-    two groups of events, use the method :meth:`EventStudyResults.difference`.
+    The table does not test whether two results differ. To test the difference between two groups of
+    events, use the method :meth:`EventStudyResults.difference`.
 
     References
     ----------
@@ -311,11 +305,10 @@ class EventStudy(UnfittedStudy):
         Ticker of one index for all events. By default, each event uses the index in its column
         ``benchmark``, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the index in the column ``benchmark`` lacks returns. With "fallback", the
-        event uses an index of its exchange instead. With "strict", the event is dropped.
+        What to do if the index in the column ``benchmark`` lacks returns, as in
+        :class:`StudyConfig`.
     engine : {"statsmodels", "batch"}
-        How the least-squares estimates are computed: one event after another ("statsmodels"), or
-        all events at once ("batch"). Both engines give the same numbers up to rounding.
+        How the least-squares estimates are computed, as in :class:`StudyConfig`.
     min_estimation : int
         Smallest number of estimation days. An event that has complete data on fewer estimation days
         gets the flag ``short_estimation``.
@@ -329,22 +322,17 @@ class EventStudy(UnfittedStudy):
     conventions : Conventions
         Settings of the significance tests.
     halt : {"calendar", "shift"}
-        How to count days during a trading halt. With "calendar", all sessions of the exchange
-        count. With "shift", sessions without trading in the share do not count. If the announcement
-        falls into a halt, day 0 is then the session on which trading resumes.
+        How to count days during a trading halt, as in :class:`StudyConfig`.
     repeat : {"mask", "first", "keep-all"}
-        How to treat several events of one firm. With "mask", the estimation leaves out days in the
-        event window of another event of the firm. With "first", the estimation leaves out the same
-        days. In addition, the study drops an event if its event window overlaps the event window of
-        an earlier, kept event of the firm. With "keep-all", the study uses all days and all events.
+        How to treat several events of one firm, as in :class:`StudyConfig`.
     left_out : sequence of n str
         One text for each event: the reason why the study does not use the event, or "" for an event
         to use. By default, the study uses all events.
     main : Window or (start, stop), optional
-        The main window: the window of the main result. By default it is [0,1] if the event window
-        contains these days, otherwise the first default window that fits into the event window. If
-        a price move in the main window looks like an error of the data, the event gets the flag
-        ``suspect_split`` or ``suspect_move``.
+        The window of the main result. By default it is [0,1] if the event window contains these
+        days, otherwise the first default window that fits into the event window. If a price move in
+        the main window looks like an error of the data, the event gets the flag ``suspect_split``
+        or ``suspect_move``.
 
     Raises
     ------

@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 class RobustnessResults(Specifications):
     """Results of a study that is repeated under different settings, such as several models.
 
-    The study is computed for every combination of these settings. The attribute ``table`` has one
-    row for each combination. The method :meth:`plot` draws the effects of all combinations. If you
-    print the object, it summarises the results in a sentence.
+    The attribute ``table`` has one row for each combination of settings. If you print the object,
+    it summarises the results in a sentence.
 
     Examples
     --------
@@ -136,8 +135,7 @@ def robustness(
     prices : DataFrame, path, str or PriceProvider, optional
         The source of prices, as in :func:`study`. It is used if `study` is a table of events.
     progress : callable, optional
-        While prices are fetched, the function calls ``progress(done, total)``: the number of
-        symbols fetched so far, and the number of all symbols.
+        As in :func:`study`.
     **settings
         Other arguments of :func:`study`, such as ``returns``, ``date``, ``offline`` and ``model``.
 

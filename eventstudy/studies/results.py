@@ -43,9 +43,8 @@ NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 class EventStudyResults(FittedStudy):
     """Results of a fitted study.
 
-    The methods of this class compute tests, draw figures and write files. The methods
-    :meth:`of_group` and :meth:`subset` return the results for some of the events, as an object of
-    the same class.
+    The methods :meth:`of_group` and :meth:`subset` return the results for some of the events, as an
+    object of the same class.
 
     Attributes
     ----------
@@ -61,8 +60,7 @@ class EventStudyResults(FittedStudy):
     model : LinearModel
     engine : {"statsmodels", "batch"}
     config : StudyConfig, optional
-        The settings that were given for the study; None if none were given. The attribute
-        :attr:`settings` always has the settings of the study.
+        The settings that were given for the study; None if none were given (see :attr:`settings`).
     sizes : MarketValues, optional
         Market values of the firms before each day of the event windows.
 
@@ -120,12 +118,10 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         group : str, optional
-            Name of the group; "" for all events together. The names of the groups are the values in
-            a column of the events. The setting ``by`` of :class:`StudyConfig` names this column.
-            Without this setting, the column is ``group`` if it has several values, otherwise
-            ``direction`` if it has several values. If neither column has several values, the study
-            has no groups. Without the argument `group`, the method returns the results of the group
-            that the first sentence of the report is about.
+            Name of the group; "" for all events together. The entry ``by`` of :class:`StudyConfig`
+            says which column of the events has the names of the groups. Without the argument
+            `group`, the method returns the results of the group that the first sentence of the
+            report is about.
 
         Returns
         -------
@@ -148,16 +144,14 @@ class EventStudyResults(FittedStudy):
     ) -> figures.DrawnAnswer:
         """Return the main result of the study: the effect, its interval and the main test.
 
-        The verdict in the answer says whether the effect differs from zero. The report begins with
-        the same numbers.
+        The verdict in the answer says whether the effect differs from zero.
 
         Parameters
         ----------
         window : window, optional
             Window in event days. The default is the main window.
         group : str, optional
-            Name of a group of events (see :meth:`of_group`). The default is the group that the
-            first sentence of the report is about.
+            Name of a group of events, as in :meth:`of_group`.
 
         Returns
         -------
@@ -193,16 +187,14 @@ class EventStudyResults(FittedStudy):
     ) -> figures.DrawnPower:
         """Return the power of the main test for effects of different sizes.
 
-        The power is the probability that the test finds an effect of a given size. The method
-        computes the power from a formula, without simulation.
+        The power is the probability that the test finds an effect of a given size.
 
         Parameters
         ----------
         window : window, optional
             Window in event days. The default is the main window.
         group : str, optional
-            Name of a group of events (see :meth:`of_group`). The default is the group that the
-            first sentence of the report is about.
+            Name of a group of events, as in :meth:`of_group`.
 
         Returns
         -------
@@ -232,8 +224,7 @@ class EventStudyResults(FittedStudy):
         window : window, optional
             Window in event days. The default is the main window.
         group : str, optional
-            Name of a group of events (see :meth:`of_group`). The default is the group that the
-            first sentence of the report is about.
+            Name of a group of events, as in :meth:`of_group`.
 
         Returns
         -------
@@ -259,15 +250,14 @@ class EventStudyResults(FittedStudy):
         """Draw the value of the shares over time, and the value that their normal returns imply.
 
         Both lines are averages over the events, with the same weights as in the main result. On the
-        day before the main window, both lines are 100. The report has the same figure.
+        day before the main window, both lines are 100.
 
         Parameters
         ----------
         ax : Axes, optional
             Matplotlib axes to draw into. The default is a new figure.
         group : str, optional
-            Name of a group of events (see :meth:`of_group`). The default is the group that the
-            first sentence of the report is about.
+            Name of a group of events, as in :meth:`of_group`.
         **look : str or color
             Optional arguments for the line of the shares: `title`, `color` and `label`.
 
@@ -331,10 +321,9 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:
         """Draw the CAR of each event with its 95% interval, and the mean effect.
 
-        Each event has a marker at its CAR over `window`. The marker is filled if the p-value of the
-        event is below 0.05. The mean effect is a diamond, and its p-value comes from the main test.
-        If there are more than 60 events, the figure shows only the events with the smallest and the
-        largest CARs.
+        The marker of an event is filled if its p-value is below 0.05. The mean effect is a diamond,
+        and its p-value comes from the main test. If there are more than 60 events, the figure shows
+        only the events with the smallest and the largest CARs.
 
         Parameters
         ----------
@@ -363,10 +352,9 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
-        The base day b is the day before the main window. On this day, the line is 0. On a day t
-        after the base day, the line is the CAR over the window [b+1, t]. On a day t before the base
-        day, the line is minus the CAR over the window [t+1, b]. If the news has no effect, the line
-        lies in the shaded range with a probability of 95% on any one day.
+        The line is drawn as in :meth:`plot_caar`, with the CAR of the event in place of the CAAR.
+        If the news has no effect, the line lies in the shaded range with a probability of 95% on
+        each day.
 
         Parameters
         ----------
@@ -429,23 +417,19 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         kind : {"events", "days", "windows", "groups"}
-            Kind of the hypotheses. With "events", each hypothesis is about the CAR of a single
-            event over `window`. With "days", each hypothesis is about the mean abnormal return of
-            one event day. With "windows", each hypothesis is about the mean CAR over one of the
-            windows in `windows`. With "groups", each hypothesis is about the mean CAR of one group
-            over `window`.
+            What each hypothesis is about: the CAR of one event over `window` ("events"), the mean
+            abnormal return of one event day ("days"), the mean CAR over one of the `windows`
+            ("windows"), or the mean CAR of one group over `window` ("groups").
         window : window, optional
             Window in event days. The default is the main window.
         windows : iterable of windows, optional
             Windows for the kind "windows". The default is the windows in the settings of the study.
         test : str, optional
             Name of the test. The default is the main test. For the kind "events", the default is
-            ``event_t_regime``, a t-test that allows for times of high volatility. The usual t-test
-            is ``event_t``.
+            ``event_t_regime``.
         by : str, optional
-            Column that defines the groups. The default is the column in the setting ``by`` of the
-            study. Without this setting, the column is ``group`` if it has several values, otherwise
-            ``direction`` if it has several values.
+            Column that defines the groups. The default is the column in the setting ``by`` (see
+            :class:`StudyConfig`).
         methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
             Methods that adjust the p-values: Holm, Benjamini-Hochberg, Benjamini-Yekutieli and
             Romano-Wolf. The default is all four methods. For the kind "events", the default is the
@@ -701,9 +685,6 @@ class EventStudyResults(FittedStudy):
     def diagnostics(self, *, lags: int = 5) -> pd.DataFrame:
         """Return diagnostics of the estimated model for each used event.
 
-        The diagnostics show how well the model fits, and whether the usual assumptions about its
-        residuals hold.
-
         Parameters
         ----------
         lags : int
@@ -743,9 +724,8 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         statsmodels RegressionResults
-            The regression as an object of the package statsmodels. Its method ``summary()`` prints
-            the estimates. If the model is not estimated by least squares, the result is a
-            least-squares regression with the same regressors.
+            If the model is not estimated by least squares, the result is a least-squares regression
+            with the same regressors.
 
         Raises
         ------
@@ -836,10 +816,9 @@ class EventStudyResults(FittedStudy):
             ``"yahoo"``, or a file with the columns ticker and date, and with the column mcap
             (market value) or shares (number of shares).
         **options
-            Two optional arguments. With the argument ``currency``, such as ``currency="USD"``, the
-            program converts the market values to this currency. This argument is needed if the
-            firms are quoted in several currencies. The argument ``offline=True`` forbids the use of
-            the network.
+            With ``currency="USD"``, the program converts the market values to US dollars. The
+            argument ``currency`` is needed if the firms are quoted in several currencies. With
+            ``offline=True``, the network is never used.
 
         Returns
         -------
@@ -909,9 +888,9 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DrawnRegression or DrawnRegressions
-            For one formula, the result is one regression. For several formulas, the result is one
-            object with all regressions, and its method ``frame()`` returns them in one table. Both
-            kinds of results have the methods ``plot()``, ``to_latex()`` and ``to_html()``.
+            One regression, or an object with several regressions, whose method ``frame()`` returns
+            them in one table. Both kinds of results have the methods ``plot()``, ``to_latex()`` and
+            ``to_html()``.
 
         Examples
         --------
@@ -943,8 +922,7 @@ class EventStudyResults(FittedStudy):
         window : window, optional
             Window in event days. The default is the main window.
         group : str, optional
-            Name of a group of events (see :meth:`of_group`). The default is the group that the
-            first sentence of the report is about.
+            Name of a group of events, as in :meth:`of_group`.
         **options
             Optional arguments, such as ``draws=99``, the largest number of repetitions of the
             study.
@@ -968,12 +946,11 @@ class EventStudyResults(FittedStudy):
         self, out: str | Path = "reports", name: str = "study", *,
         config: StudyConfig | None = None, force: bool = False,
     ) -> Path:  # fmt: skip
-        """Write the report, tables and data of the study to the folder ``out/name``.
+        """Write the report, tables and data of the study to the run folder ``out/name``.
 
-        The folder ``out/name`` is called the run folder. If this folder already has the results of
-        a study with different settings or events, the method does not replace them. The new run
-        folder then gets the name ``name-2``, ``name-3`` and so on. With the setting ``figures``,
-        the run folder also has image files of the figures.
+        If this run folder already has the results of a study with different settings or events, the
+        method does not replace them. The new run folder gets the name ``name-2``, ``name-3`` and so
+        on. With the setting ``figures``, the run folder also has image files of the figures.
 
         Parameters
         ----------
@@ -1036,8 +1013,7 @@ class EventStudyResults(FittedStudy):
     def to_json(self, *, config: StudyConfig | None = None) -> str:
         """Return all results of the study as JSON text, as in the file ``results.json``.
 
-        The command ``eventstudy schema results`` prints a JSON schema, which describes the fields
-        of this text.
+        The command ``eventstudy schema results`` describes the fields of this text.
 
         Examples
         --------
@@ -1066,7 +1042,6 @@ class EventStudyResults(FittedStudy):
             window. The table "robustness" has the main result under settings that differ from those
             of the study. It also has p-values that are adjusted for the number of windows. The
             table "events" lists the events. The table "regression" has the regression of the CARs.
-            Every table fits on the page of a default LaTeX article.
         config : StudyConfig, optional
 
         Returns
@@ -1163,8 +1138,7 @@ class EventStudyResults(FittedStudy):
             The column variance_multiple is the variance of the firm's returns around the event,
             divided by their usual variance. The column pvalue_regime is the p-value of the CAR that
             allows for this ratio, and the 95% interval that allows for it runs from ci_low_regime
-            to ci_high_regime. The report shows this p-value and this interval. In a study of more
-            than 5,000 events, these four columns are NaN.
+            to ci_high_regime. In a study of more than 5,000 events, these four columns are NaN.
 
             The columns of your events file follow. For an event with missing days in the window,
             the CAR and all numbers computed from it are NaN.

@@ -47,47 +47,16 @@ class EventWindows(StudyWindows):
     Attributes
     ----------
     estimation, event : Window
-        Estimation window of L1 days and event window of L2 days. In an array with L1+L2 columns,
-        the estimation days come first and the event days follow.
-    returns : (n, L1+L2) float array
-        Decimal returns; NaN where missing. In the event window, a return that follows h missing
-        sessions spans h+1 sessions. In the estimation window, a return over several sessions is
-        NaN, unless the model uses returns over several sessions.
-    spans : (n, L1+L2) int array
-        Number of event days that each return spans; 0 for a missing return.
-    length : (n, L1+L2) int array
-        Number of sessions that each return spans (n in docs/methods/missing-days.md); 0 for a
-        missing return. `length` differs from `spans` only if halted sessions are not counted as
-        event days.
-    factors : (n, L1+L2, f) float array
-        Factor returns. Each value is the sum over the sessions that the firm's return spans.
-    positions : (n, L1+L2) int array
-        Column number of each day in `sessions`; -1 for a day beyond the data.
-    day0 : (n,) int array
-        Column number of each event's day 0 in `sessions`; -1 if day 0 is beyond the data.
+        Estimation window and event window. In an array with one column per day, the estimation days
+        come first and the event days follow.
     sessions : (T,) datetime64[D] array
         All dates on which at least one exchange is open, in ascending order.
-    hours : (n, 2) float array
-        Opening and closing time of each event's exchange, in UTC hours of the session's date.
-    calendar : (n,) int array
-        Position in `calendars` of each event's exchange.
     calendars : tuple of int arrays
         One array for each exchange. The array lists the days on which the exchange is open, as
         positions in the array `sessions`.
-    masked : (n,) int array
-        Number of estimation days with a return that were left out because of other events of the
-        firm.
-    event_positions : (n, L2) int array
-        The columns of `positions` for the event days. The array `event_positions` is always kept in
-        memory.
     halt_drift : int
         Over a trading halt, the normal return counts alpha, the constant of the model, for at most
         this number of sessions.
-    other_news : (n, ...) bool array
-        Whether each day after the estimation window lies in the event window of another event of
-        the firm. The columns are the days between the two windows and the event days. The
-        array has no columns if no firm has several events, or if other events were not
-        searched for.
 
     Examples
     --------
@@ -131,15 +100,19 @@ class EventWindows(StudyWindows):
 
     @property
     def returns(self) -> FloatArray:
-        """Decimal returns of the firms, shape (events, days). A missing return is NaN."""
+        """Decimal returns of the firms, shape (events, days). A missing return is NaN.
+
+        In the event window, a return that follows h missing sessions covers h + 1 sessions. In the
+        estimation window, a return over several sessions is NaN, unless the model uses returns over
+        several sessions.
+        """
         return self._array("returns")
 
     @property
     def spans(self) -> IntArray:
         """Number of event days that each return covers, shape (events, days).
 
-        The number is usually 1. A return after missing days covers several days. The number is 0
-        for a missing return.
+        The number is 0 for a missing return.
         """
         return self._array("spans")
 
@@ -147,9 +120,8 @@ class EventWindows(StudyWindows):
     def length(self) -> IntArray:
         """Number of trading sessions that each return covers, shape (events, days).
 
-        The number is usually equal to :attr:`spans`. With the setting ``halt="shift"``, the
-        sessions of a trading halt do not count as event days. The first return after the halt then
-        covers more sessions than event days.
+        The number is 0 for a missing return. The number differs from :attr:`spans` only if halted
+        sessions do not count as event days.
         """
         return self._array("length")
 
@@ -157,8 +129,7 @@ class EventWindows(StudyWindows):
     def factors(self) -> FloatArray:
         """Factor returns, such as the market return, shape (events, days, factors).
 
-        If a return of the firm covers several sessions, the factor return is the sum over the same
-        sessions.
+        Each factor return is the sum over the sessions that the return of the firm covers.
         """
         return self._array("factors")
 
@@ -197,8 +168,7 @@ class EventWindows(StudyWindows):
     def masked(self) -> IntArray:
         """Number of estimation days that are not used because of another event of the firm.
 
-        These days lie in the event window of the other event. Days without a return
-        are not counted.
+        Days without a return are not counted.
         """
         return self._array("masked")
 
@@ -206,9 +176,8 @@ class EventWindows(StudyWindows):
     def other_news(self) -> BoolArray:
         """Whether each day lies in the event window of another event of the same firm.
 
-        The array has one row per event. Its columns are all days from the end of the estimation
-        window to the end of the event window. The array has no columns if no firm has several
-        events, or if the program did not look for other events of the firm.
+        The columns are the days between the two windows and the event days. The array has no
+        columns if no firm has several events, or if other events were not searched for.
         """
         return self._array("other_news")
 
@@ -259,8 +228,8 @@ class EventWindows(StudyWindows):
         """Number of sessions for which each normal return includes alpha, shape (events, days).
 
         Alpha is the constant of the model for one session. The normal return over n sessions
-        usually includes n times alpha. If some of the sessions do not count as event days, for
-        example in a trading halt, the normal return includes alpha at most `halt_drift` times.
+        usually includes n times alpha. Over a trading halt, the normal return includes alpha at
+        most `halt_drift` times.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
