@@ -459,8 +459,9 @@ class FittedStudy:
         make = self.other_clock
         other = (lambda: self.remember("other clock", make).subset(rows)) if make else None
         subset = replace(self, specifications=None, other_clock=other, refit=None, **sample)
+        # Fills cached properties of the subset.
+        vars(subset)["settings"] = self.settings
         if not self.is_large:
-            # Fills the cached property of the subset.
             vars(subset)["records"] = [self.records[i] for i in rows.tolist()]
         return subset
 

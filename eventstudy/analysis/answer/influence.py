@@ -265,8 +265,11 @@ class Influence(Paragraph):
 
         def measured() -> Influence:
             sample = study.abnormal.tested(window)
-            factor = inflation(sample, window) if len(sample) > 1 else 1.0
-            names = Names.of(study, study.abnormal.in_tests(window))
+            names, factor = Names((), (), ()), 1.0
+            # Of one event nothing can be left out.
+            if len(sample) > 1:
+                names = Names.of(study, study.abnormal.in_tests(window))
+                factor = inflation(sample, window)
             return measure_influence(sample, window, names, effect, pvalue, factor)
 
         return study.remember(("influence", window), measured)

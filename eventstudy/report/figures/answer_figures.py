@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import product
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -12,7 +14,7 @@ from markupsafe import Markup
 from ...analysis import ImpliedPath
 from ...utility import FloatArray
 from ...words import has, say, words
-from .labels import Box
+from .labels import Box, count_covered
 from .svg_canvas import WIDE, Panel, Scale, day_ticks, picture, rect, roomy, text, text_width, ticks
 
 if TYPE_CHECKING:
@@ -66,16 +68,14 @@ def draw_implied(
     last = panel.x(path.end)
     labels = [*_ends(panel, path, who or say("figure.shares"), wide=wide)]
     marks = [
-        panel.band(days, low, high, "range"),
-        panel.line(days, low, "edge"),
-        panel.line(days, high, "edge"),
+        panel.band(days, low, high, "range", edge="edge"),
         rect(first, panel.y.stop, last - first, panel.y.start - panel.y.stop, "win"),
         panel.y_ticks(ticks(*scale, LEVELS, lambda value, n: f"{value:.{n}f}")),
         panel.rule(ImpliedPath.BASE, "base"),
         panel.line(days, path.implied, "i dashed"),
         panel.line(days, path.shares, "b"),
         panel.dots(days, path.shares, "b dot"),
-        *([] if is_early else _bracket(panel, path)),
+        "" if is_early else _bracket(panel, path),
         *_axis(panel, path, wide=wide, is_late=is_late),
         text(0, 10, say(f"figure.unit{'_value' * bool(words().what)}"), "m small"),
         *(mark for _, mark in labels),
@@ -113,16 +113,13 @@ def effect_of(path: ImpliedPath) -> float:
     return float(path.gap[path.days == path.end].sum()) / ImpliedPath.BASE
 
 
-def _bracket(panel: Panel, path: ImpliedPath) -> Iterator[str]:
-    """Yield the bracket between the lines on the last day of the main window."""
-    at = np.flatnonzero(path.days == path.end)
-    if not len(at) or not np.isfinite(path.gap[at[0]]):
-        return
-    ends = np.array([float(path.implied[at[0]]), float(path.shares[at[0]])])
-    yield panel.whiskers(path.days[at], ends[:1], ends[1:], "bracket")
-    tip = 4 / panel.x.step()
-    for level in ends:
-        yield panel.line(path.end + np.array([-tip, tip]), np.full(2, level), "bracket")
+def _bracket(panel: Panel, path: ImpliedPath) -> str:
+    """Return the bracket between the lines on the last day of the main window."""
+    gaps = path.gap[path.days == path.end]
+    if not np.isfinite(gaps).any():
+        return ""
+    at = int(np.flatnonzero(path.days == path.end)[0])
+    return panel.bracket(path.end, float(path.implied[at]), float(path.shares[at]), "bracket")
 
 
 def _axis(panel: Panel, path: ImpliedPath, *, wide: bool, is_late: bool) -> Iterator[str]:
@@ -216,20 +213,15 @@ def _band_name(
     height = 16 * len(lines)
     xs = np.linspace(panel.x.start + 8, panel.x.stop - length - 4, 9)
     ys = np.linspace(panel.y.stop + 14, panel.y.start - height + 8, 12)
-    across, down = (np.concatenate(places) for places in zip(*curves, strict=True))
-    beside = (xs[:, None] - 4 < across) & (across < xs[:, None] + length + 4)
-    level = (ys[:, None] - 13 < down) & (down < ys[:, None] + height - 10)
-    # How many points of the curves each place covers, (9, 12).
-    covered = beside.astype(float) @ level.T.astype(float)
-
-    # From the place that covers least to the one that covers most, the left one first.
-    order = np.argsort(covered, axis=None, kind="stable")
-    places = [(float(xs[i // len(ys)]), float(ys[i % len(ys)])) for i in order.tolist()]
-    x, y = places[0]
-    for x_place, y_place in places:
-        box = Box(x_place - 4, x_place + length + 4, y_place - 13, y_place + height - 10)
-        if not any(box.meets(room) for room in reserved):
-            x, y = x_place, y_place
+    room = Box(-4.0, length + 4, -13.0, height - 10.0)
+    covered = count_covered(xs, ys, room, _all_points(curves))
+    # From the place that covers least to the one that covers most, the left one first; the first
+    # again where none is free.
+    order = np.argsort(covered, axis=None, kind="stable").tolist()
+    for place in [*order, order[0]]:
+        i, j = divmod(place, len(ys))
+        x, y = float(xs[i]), float(ys[j])
+        if not any(room.at(x, y).meets(other) for other in reserved):
             break
     for i, line in enumerate(lines):
         yield text(x, y + 16 * i, line, "m")
@@ -258,24 +250,29 @@ def place_number(
         x and y of its foot, right or left of the bracket, above, below or between its ends, and how
         much it covers.
     """
-    points = np.concatenate(lines, axis=1)
-    rooms = list(reserved)
     levels = [float(np.interp(path.end, path.days, ys)) for ys in (path.shares, path.implied)]
     top, foot = sorted(panel.y(value) for value in levels)
-    x = panel.x(path.end)
+    middle = panel.x(path.end)
     heights = (foot + 24, (top + foot) / 2 + 7, top - 10, foot + 48, top - 34, foot + 72, top - 58)
-    places = [(side, y) for y in heights for side in (x + 10, x - 10 - width)]
-
-    def cost(place: tuple[float, float]) -> float:
-        box = Box(place[0] - 4, place[0] + width + 4, place[1] - 18, place[1] + 4)
+    sides = (middle + 10, middle - 10 - width)
+    room = Box(-4.0, width + 4, -18.0, 4.0)
+    covered = count_covered(np.array(sides), np.array(heights), room, _all_points(lines))
+    rooms = list(reserved)
+    costs: list[tuple[float, float, float]] = []
+    for (j, y), (i, x) in product(enumerate(heights), enumerate(sides)):
+        box = room.at(x, y)
         inside = panel.y.stop <= box.top and box.foot <= panel.y.start
         inside &= panel.x.start <= box.start and box.stop <= panel.x.stop
-        is_free = inside and not any(box.meets(room) for room in rooms)
-        away = max(place[1] - 18 - foot, top - place[1], 0.0)
-        return 1e6 * (not is_free) + 3 * box.holds((points[0], points[1])) + away / 4
+        is_free = inside and not any(box.meets(other) for other in rooms)
+        away = max(box.top - foot, top - y, 0.0)
+        costs.append((x, y, 1e6 * (not is_free) + 3 * float(covered[i, j]) + away / 4))
+    return min(costs, key=itemgetter(2))
 
-    best = min(places, key=cost)
-    return *best, cost(best)
+
+def _all_points(curves: list[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray, FloatArray]:
+    """Return the points of several curves as two arrays."""
+    across, down = np.concatenate(curves, axis=1)
+    return across, down
 
 
 def _tips(path: ImpliedPath) -> Iterator[str]:

@@ -30,11 +30,34 @@ class Box(NamedTuple):
         across = self.start < box.stop and box.start < self.stop
         return across and self.top < box.foot and box.top < self.foot
 
+    def at(self, x: float, y: float) -> Box:
+        """Return this rectangle moved by `x` and `y`."""
+        return Box(self.start + x, self.stop + x, self.top + y, self.foot + y)
+
     def holds(self, points: tuple[FloatArray, FloatArray]) -> int:
         """Return how many points, given as (xs, ys), lie within."""
         x, y = points
         inside = (self.start < x) & (x < self.stop) & (self.top < y) & (y < self.foot)
         return int(inside.sum())
+
+
+def count_covered(
+    xs: FloatArray, ys: FloatArray, room: Box, points: tuple[FloatArray, FloatArray]
+) -> FloatArray:
+    """Return how many points a rectangle covers at each place, (len(xs), len(ys)).
+
+    Parameters
+    ----------
+    xs, ys : arrays
+        By how much the rectangle is moved, across and down.
+    room : Box
+    points : (xs, ys)
+        Of which there are m.
+    """
+    x, y = points
+    beside = (xs[:, None] + room.start < x) & (x < xs[:, None] + room.stop)
+    level = (ys[:, None] + room.top < y) & (y < ys[:, None] + room.foot)
+    return np.asarray(beside.astype(float) @ level.T.astype(float))
 
 
 def place_names(

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 import numpy as np
@@ -84,7 +85,10 @@ class Panel:
         at = np.flatnonzero(np.isfinite(np.asarray(xs, dtype=float)) & np.isfinite(ys))
         return _path([point + shape for point in self._points(xs[at], ys[at])], kind)
 
-    def band(self, xs: FloatArray | IntArray, low: FloatArray, high: FloatArray, kind: str) -> str:
+    def band(
+        self, xs: FloatArray | IntArray, low: FloatArray, high: FloatArray, kind: str,
+        edge: str = "",
+    ) -> str:  # fmt: skip
         """Return the area between two paths, with gaps where one is missing.
 
         Parameters
@@ -92,13 +96,16 @@ class Panel:
         xs, low, high : (n,) arrays
         kind : str
             Class of its style.
+        edge : str
+            Class of the style of the two paths; "" draws none.
         """
-        areas = []
+        areas, edges = [], []
         for run in _runs(low + high):
-            back = run[::-1]
-            ends = self._points(xs[run], high[run]) + self._points(xs[back], low[back])
-            areas.append("L".join(ends) + "Z")
-        return _path(areas, kind)
+            above = self._points(xs[run], high[run])
+            below = self._points(xs[run], low[run])
+            areas.append("L".join([*above, *below[::-1]]) + "Z")
+            edges += ["L".join(above), "L".join(below)]
+        return _path(areas, kind) + (_path(edges, edge) if edge else "")
 
     def whiskers(self, xs: IntArray, low: FloatArray, high: FloatArray, kind: str) -> str:
         """Return an upright line for each interval; none where one is missing.
@@ -165,6 +172,21 @@ class Panel:
         starts = self.x.places(days.astype(float) - 0.5).tolist()
         places = zip(starts, tips, strict=True)
         return "".join(rect(x, y, width, height, "hit", tip) for x, tip in places)
+
+    def bracket(self, x: float, low: float, high: float, kind: str) -> str:
+        """Return an upright line between two values with a stroke across each end.
+
+        Parameters
+        ----------
+        x, low, high : float
+        kind : str
+            Class of its style.
+        """
+        middle = self.x(x)
+        left, right = number(middle - 4), number(middle + 4)
+        foot, top = number(self.y(low)), number(self.y(high))
+        upright = f"{number(middle)} {foot}V{top}"
+        return _path([upright, f"{left} {foot}H{right}", f"{left} {top}H{right}"], kind)
 
     def rule(self, y: float, kind: str) -> str:
         """Return a level line across the panel.
@@ -233,6 +255,7 @@ def number(value: float) -> str:
     return "0" if digits == "-0" else digits
 
 
+@cache
 def text_width(label: str, *, size: float = 13.0, is_bold: bool = False) -> float:
     """Return the pixels that a label takes at most, by its letters.
 
