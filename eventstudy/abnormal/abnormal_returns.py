@@ -580,7 +580,8 @@ class AbnormalReturns:
         ``missing="zero"``, it is enough that the returns cover one day of the window. The setting
         ``limits`` matters if the share closes at a price limit on the last day of the window. With
         ``limits="drop"``, the result for such an event is False. With ``limits="extend"``, the
-        result is False if all later closes that the program looks at are at the limit too.
+        window runs on to the next close off the limit; the result is False if the search finds no
+        such close.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 

@@ -236,8 +236,8 @@ class StudyConfig:
     grid : mapping of str to list
         Further values of some settings, such as ``{"model": ["market", "market_adjusted"]}``. The
         program repeats the study for every combination of the values, and writes the results to the
-        file ``tables/specifications.csv``. If you give no values, the program uses default values
-        in studies of up to 200 events.
+        file ``tables/specifications.csv``. If you give no values, a study of up to 200 events is
+        repeated with the usual models and estimation windows, and a larger study is not repeated.
 
     Examples
     --------
