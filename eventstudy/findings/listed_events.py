@@ -224,7 +224,7 @@ def _halt_drift(study: FittedStudy, i: int) -> Reason:
     intercept = a.x_event[i, :, a.parameters.index("alpha")]
     halted = (a.length[i] > a.spans[i]) & (a.length[i] > intercept)
     n = int((a.length[i] - intercept)[halted].sum())
-    # By trade-to-trade the intercept is a root, and a long halt has its alpha.
+    # With zero_alpha the normal return has no alpha that could be left out.
     if not n or (intercept[halted] != a.windows.halt_drift).any():
         return Reason.NONE
     alpha = float(a.params[i, a.parameters.index("alpha")])

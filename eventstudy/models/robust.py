@@ -177,7 +177,8 @@ class TradeToTrade(LinearModel, name="trade_to_trade"):
     In this regression, :math:`n_t` is the number of sessions since the last trade, and the sum of
     market returns runs over these sessions. All terms are divided by the square root of
     :math:`n_t`, so all residuals have the same variance. Missing data: if a share did not trade for
-    some sessions, its next return covers these sessions, and the estimation uses this return.
+    some sessions, its next return covers these sessions, and the estimation uses this return. With
+    ``halt="shift"``, alpha counts for at most ``halt_drift`` sessions of a halt, as in all models.
 
     References
     ----------
