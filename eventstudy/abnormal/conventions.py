@@ -49,7 +49,8 @@ class Conventions:
     draws : int
         Number of random samples that each resampling test draws.
     seed : int
-        Seed of the random numbers that the resampling tests draw.
+        Seed of the random numbers of resampling tests, of the p-value from other dates, and of
+        p-values adjusted by Romano-Wolf.
 
     Examples
     --------

@@ -220,8 +220,8 @@ def suspect_jump(q: Quotes) -> list[Span]:
 
     The price is more than 2.9 times the last price, or less than 1/5 of it. Or the price moves by
     more than 8 % relative to the market and stays at the new level, while the volume, the range and
-    the next 10 moves do not look like a day of news (log-odds of 3 or more). No other kind of fault
-    explains the move.
+    the next 10 moves do not look like a day of news (log-odds of 3 or more). The move is no change
+    of unit, no split, no suspected dividend and not beyond a price limit.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])

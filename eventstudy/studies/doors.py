@@ -322,7 +322,8 @@ class EventStudy(UnfittedStudy):
     conventions : Conventions
         Settings of the significance tests.
     halt : {"calendar", "shift"}
-        How to count days during a trading halt, as in :class:`StudyConfig`.
+        How to count days during a trading halt, as in :class:`StudyConfig`. With "shift", day 0 of
+        an announcement in a halt is the session on which trading resumes.
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm, as in :class:`StudyConfig`.
     left_out : sequence of n str

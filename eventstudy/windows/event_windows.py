@@ -228,8 +228,8 @@ class EventWindows(StudyWindows):
         """Number of sessions for which each normal return includes alpha, shape (events, days).
 
         Alpha is the constant of the model for one session. The normal return over n sessions
-        usually includes n times alpha. Over a trading halt, the normal return includes alpha at
-        most `halt_drift` times.
+        usually includes n times alpha. If some of the sessions do not count as event days, the
+        normal return includes alpha at most `halt_drift` times.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
