@@ -202,7 +202,7 @@ def _of_study(
     if isinstance(study, EventStudyResults):
         config = replace(study.settings, size="")
         config = replace(config, grid=config.choices.to_dict() if grid is None else grid)
-        return RobustnessResults(specifications_table(study, config))
+        return RobustnessResults(specifications_table(study, config, most_fits=np.inf))
     name = study.model if isinstance(study.model, str) else study.model.name
     alike: Any = {field: getattr(study, field) for field in ("estimation", "event", "halt")}
     config = StudyConfig(model=name, by="none", windows=Window.several(study.main or []), **alike)
