@@ -49,8 +49,8 @@ class FaultKind:
 def suspension(q: Quotes) -> list[Span]:
     """Return the halts whose sessions repeat the last close.
 
-    Two or more rows with volume 0 or blank, with high equal to low or blank, and with the close of
-    the row before. The first row of the data is compared with the second row.
+    Two or more rows in succession have the close of the row before. In each of them, the volume is
+    0 or blank, and high and low are equal or blank.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
@@ -105,9 +105,10 @@ def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
 def filled(q: Quotes) -> list[Span]:
     """Return the sessions whose returns, and the one after them, are those of another source.
 
-    Both sources have the same return, within 5 basis points, from the last close before the missing
-    sessions to the first close after them. The second source does not only repeat its last close,
-    and none of its prices there is more than 2.9 times the price before it, or less than 1/5 of it.
+    From the last close before the missing sessions to the first close after them, the returns of
+    both sources differ by at most 5 basis points. In between, the second source does not only
+    repeat its last close, and none of its prices is more than 2.9 times the price before it, or
+    less than 1/5 of it.
     """
     return [
         Span(fill.dates[1], fill.dates[-1], f"{len(fill.dates) - 1} returns from {fill.source}")
@@ -219,9 +220,9 @@ def suspect_jump(q: Quotes) -> list[Span]:
     """Return moves that no other kind explains and news does not make.
 
     The price is more than 2.9 times the last price, or less than 1/5 of it. Or the price moves by
-    more than 8 % relative to the market and stays at the new level, while the volume, the range and
-    the next 10 moves do not look like a day of news (log-odds of 3 or more). The move is no change
-    of unit, no split, no suspected dividend and not beyond a price limit.
+    more than 8 % relative to the market and stays at the new level without a sign of news: the
+    log-odds from volume, range and the next 10 moves are 3 or more. The move is no change of unit,
+    no split, no suspected dividend and not beyond a price limit.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
@@ -233,9 +234,9 @@ def suspect_reversal(q: Quotes) -> list[Span]:
     """Return moves of one day that the next one takes back, with usual volume and range.
 
     The price moves by more than 8 % relative to the market, and by more than 5 times the usual
-    move. With the next price, at least three quarters of the move are gone. The volume is at most
-    twice the usual volume, and the range is at most half of the move (one of the two may be
-    unknown). The close is not at a price limit.
+    move. The next price takes back at least three quarters of the move. The volume is at most twice
+    the usual volume, and the range is at most half of the move. If one of the two is unknown, the
+    other is enough. The close is not at a price limit.
     """
     return _jumps(q, q.steps[1])
 
@@ -254,8 +255,9 @@ def beyond_limit(q: Quotes) -> list[Span]:
 def suspect_limit(q: Quotes) -> list[Span]:
     """Return closes outside price limits that are not known well enough for a proof.
 
-    The close is outside a price limit that is not certain enough for a proof. No session is missing
-    before it, the day is not among the first sessions after a listing, and the move is not a split.
+    The close is outside a price limit that is less certain than for `beyond_limit`. No session is
+    missing before it, the day is not among the first sessions after a listing, and the move is not
+    a split.
     """
     return _beyond(q, proven=False)
 
