@@ -63,24 +63,29 @@ def demands(found: list[Cell]) -> Iterator[str]:
     yield "| demanded | found |"
     yield "|---|---|"
     yield (
-        f"| The size of all cells together, without the weak cells, is 5% ± {POOLED} points. | "
+        "| The size, over the samples of all cells that are not weak, must be "
+        f"{100 * LEVEL - POOLED:.1f}% to {100 * LEVEL + POOLED:.1f}%. | "
         f"{pooled(found):.2f}%, from {n} cells |"
     )
     yield (
-        f"| The size of each cell that is not weak is {SIZES[0]:.0f}% to {SIZES[1]:.0f}%, or at "
-        f"most two standard errors outside these limits. | {within} of {n} cells; the sizes are "
+        f"| The size of each cell that is not weak must be {SIZES[0]:.0f}% to {SIZES[1]:.0f}%, "
+        f"with a tolerance of two standard errors. | {within} of {n} cells; the sizes are "
         f"{min(sizes):.1f}% to {max(sizes):.1f}% |"
     )
-    yield f"| The interval and the verdict agree in every sample. | {wrong} contradictions |"
     yield (
-        "| The verdict has no less power than the main test alone. | "
-        f"the two differ by at most {gap:.1f} points |"
+        "| In every sample, the verdict must be `different` exactly if the interval excludes zero. "
+        f"| {wrong} exceptions |"
     )
     yield (
-        f"| The coverage of each cell that is not weak is at least {COVERAGE:.0f}%, without the "
-        f"effect and with it. | {held} of {n} cells; the lowest coverage is {min(covers):.1f}% |"
+        "| Leaving out events with fewer than 60 complete estimation days must not lower the "
+        f"power. | the power changes by at most {gap:.1f} points |"
     )
-    yield f"| Every sample has a result. | {missing} samples have none |"
+    yield (
+        f"| The coverage of each cell that is not weak must be at least {COVERAGE:.0f}%, both "
+        f"without and with the effect. | {held} of {n} cells; "
+        f"the lowest coverage is {min(covers):.1f}% |"
+    )
+    yield f"| Every sample must have a result. | {missing} samples have none |"
 
 
 def table(found: list[Cell], show: Callable[[Cell], str]) -> Iterator[str]:
