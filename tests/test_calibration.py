@@ -322,6 +322,10 @@ def test_few_sessions_give_each_cluster_of_dates_a_shift_of_its_own() -> None:
     few = calibrate(study, W, draws=499, tests=(), power=False)
     assert not few.are_common
     assert "each cluster of dates moved by itself" in str(few)
+    config = StudyConfig(event="-5:5", estimation="-120:-11", windows=[W], calibrate=499)
+    page = markdown(FinishedRun.of(study, config).findings)
+    assert "each such cluster by a number of sessions of its own" in page
+    assert "All dates move together" not in page
 
 
 def test_events_near_news_of_their_firm_leave_a_draw() -> None:

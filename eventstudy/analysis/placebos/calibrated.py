@@ -40,6 +40,8 @@ class Calibrated:
         none of those that were tried, and where none was.
     reason : str
         Why there is no p; "" otherwise.
+    are_common : bool
+        Whether all dates moved together, or each cluster of dates by itself.
     """
 
     pvalue: float = np.nan
@@ -51,6 +53,7 @@ class Calibrated:
     shared_share: float = np.nan
     critical: float = np.nan
     smallest_effect: float = np.nan
+    are_common: bool = True
 
     @property
     def error(self) -> float:

@@ -52,8 +52,6 @@ class Calibration(Calibrated):
     placebos : DataFrame
         One row a draw: shift (sessions; the first cluster's where each has its own), n_events,
         estimate, and statistic and p-value of the main test.
-    are_common : bool
-        Whether all dates moved together, or each cluster of dates by itself.
     """
 
     test: str
@@ -63,7 +61,6 @@ class Calibration(Calibrated):
     sizes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     power: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     placebos: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    are_common: bool = True
 
     def frame(self) -> pd.DataFrame:
         """Return the tests with their false-alarm rates."""
@@ -151,9 +148,10 @@ def calibrate(
     -----
     .. math:: p_{cal} = \frac{1 + \#\{p^* \le p\}}{1 + B}
 
-    A draw moves all dates by the same number of sessions, in a circle among those with prices
-    (:func:`shifts_of`), so that dates in common, gaps and overlaps stay, and the model is estimated
-    anew (:func:`draw`). It does not see variance that the announcements themselves raise.
+    A draw moves all dates by the same number of sessions, in a circle among those with prices, so
+    that dates in common, gaps and overlaps stay. Of few such numbers, each cluster of dates moves
+    by one of its own (:func:`shifts_of`). The model is estimated anew (:func:`draw`).
+    A draw does not see variance that the announcements themselves raise.
 
     References
     ----------

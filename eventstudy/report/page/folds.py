@@ -266,10 +266,11 @@ def _shared_shock(findings: Findings) -> Iterator[Fold]:
     code = "disputed" if code == "unlikely" and tests else code
     facts = {"n": len(tests), "total": len(list(_allowing_tests(findings.sample)))}
     finding = say(f"folds.shock.{code}", tests=tests, **facts, **_shock_facts(answer))
-    calibration = [a.lede for a in robustness(findings) if a.name == "calibration"]
-    note = [say("robustness.calibration.note")] if calibration and answer.calibrated else []
-    blocks = (" ".join(judged.text), *calibration, *note)
-    yield Fold("shock", say("folds.shock.title"), finding, blocks)
+    blocks = [" ".join(judged.text)]
+    for analysis in robustness(findings):
+        if analysis.name == "calibration":
+            blocks += filter(None, (analysis.lede, analysis.note))
+    yield Fold("shock", say("folds.shock.title"), finding, tuple(blocks))
 
 
 def _doubting_tests(sample: Sample) -> Iterator[str]:

@@ -89,7 +89,8 @@ def _calibration(findings: Findings) -> Iterator[Analysis]:
     if numbers.shared_share < LEVEL:
         facts = {"times": numbers.shared_movement, "share": numbers.shared_share}
         lede += " " + say(f"{code}.shared", **facts)
-    yield Analysis("calibration", lede=lede, note=say(f"{code}.note"))
+    moved = say(f"{code}.moved_{'together' if numbers.are_common else 'apart'}")
+    yield Analysis("calibration", lede=lede, note=say(f"{code}.note", moved=moved))
 
 
 # More specifications than a table of windows by models shows have a curve.
