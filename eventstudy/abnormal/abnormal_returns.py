@@ -75,7 +75,7 @@ class AbnormalReturns:
     of the event days, and theta are the parameters. The term noise_t is the variance of the model's
     error on day t.
 
-    Missing data: if h sessions before a return are missing, the return covers h + 1 sessions. An
+    Missing data: after h sessions without a price, the next return covers h + 1 sessions. An
     event has a CAR over a window only if returns that begin and end inside the window cover all of
     its days (see :meth:`valid`).
 
@@ -629,7 +629,7 @@ class AbnormalReturns:
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
-        """Return whether `window` is extended because of a price limit, shape (events,).
+        """Return for each event whether a price limit extends `window`: (events,) bool array.
 
         Suppose that the share closes at a price limit on the last day of the window. With the
         setting ``limits="extend"`` of :class:`Conventions`, the window is then extended to the

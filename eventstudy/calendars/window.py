@@ -69,7 +69,7 @@ class Window:
 
     @classmethod
     def several(cls, value: Window | tuple[int, int] | str | Iterable[Any]) -> tuple[Window, ...]:
-        """Return one window or several windows as a tuple of Window.
+        """Return a tuple of Window objects for one window, or for several.
 
         A tuple of two numbers such as ``(0, 1)`` is one window, from day 0 to day 1.
         """

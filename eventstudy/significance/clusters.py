@@ -253,7 +253,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     sample : AbnormalReturns
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`. The settings ``draws`` and ``seed`` of ``sample.conventions`` are the number B of
-        random combinations and the seed of the random numbers.
+        random combinations of signs and the seed of the random numbers.
     window : Window
         A window of L days.
 
@@ -278,7 +278,7 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     With up to 12 clusters, the test takes all 2^G combinations of signs. The one-sided p-value is
     the proportion of combinations whose t is at least as large as the t of the study. With more
-    clusters, the test draws B combinations at random. If m of them have a t at least as large as
+    clusters, the test draws B such combinations at random. If m of them have a t at least as large as
     the t of the study, the one-sided p-value is (1 + m) / (1 + B). The two-sided p-value is twice
     the smaller one-sided p-value. Missing data are treated as in :func:`date_clustered`.
 

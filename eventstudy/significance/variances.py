@@ -50,7 +50,8 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
     error. Event i has :math:`\nu_i` degrees of freedom. The p-value is right only if returns are
     normal. With fat-tailed returns (Student's t with 5 degrees of freedom), 17% of tests are false
-    alarms instead of 5%. Missing data: a missing day does not count.
+    alarms instead of 5%. Missing data: both sums leave out
+    days on which the event has no abnormal return.
 
     References
     ----------
@@ -167,8 +168,8 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     The test divides each abnormal return by its standard error, and puts these standardised
     abnormal returns (SAR) of all events together into two groups. Group 1 has the :math:`n_1`
     returns of the tested window. Group 2 has the :math:`n_2` returns of the estimation windows.
-    Within a group, the returns are numbered by d. :math:`z_{jd}` is the distance of the SAR number
-    d of group j to the median of this group:
+    Group j has the returns :math:`SAR_{jd}` with d = 1, 2, and so on. The distance of each of them
+    to the median of its group is :math:`z_{jd}`:
 
     .. math:: z_{jd} = |SAR_{jd} - \operatorname{median}_j|, \quad
         t = \frac{\bar z_1 - \bar z_2}{s_p \sqrt{1/n_1 + 1/n_2}}
