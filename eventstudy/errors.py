@@ -66,7 +66,7 @@ def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     """
     if not text:
         return text
-    named = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
+    named = [os.environ[name] for name in os.environ if name.upper().endswith(_SECRET_NAMES)]
     for value in (*named, *_GIVEN, *secrets):
         if len(value) >= _SHORTEST:
             text = text.replace(value, HIDDEN)
