@@ -99,7 +99,7 @@ class FactorModel(LinearModel):
 
 
 class Capm(FactorModel, name="capm"):
-    r"""Market model for returns minus the riskless rate: the capital asset pricing model (CAPM).
+    r"""Capital asset pricing model (CAPM): a market model of returns minus the riskless rate.
 
     Notes
     -----

@@ -104,11 +104,12 @@ class Garch(_Volatility, name="garch"):
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         h_t = w + a e_{t-1}^2 + b h_{t-1}
 
-    The parameters are estimated by quasi maximum likelihood on the estimation window. The variance
-    of an abnormal return has two parts. The first part is the forecast of h, which starts from the
-    last complete estimation day. The second part comes from the estimation errors of alpha and
-    beta. Missing data: days on which a return is missing are skipped. If the estimation finds no
-    stationary optimum for an event, the program estimates the market model by least squares, and
+    The variance of :math:`e_t` is :math:`h_t`. The parameters are estimated by quasi maximum
+    likelihood on the estimation window. The variance of an abnormal return has two parts. The first
+    part is the forecast of this :math:`h_t`, which starts from the last complete estimation day.
+    The second part comes from the estimation errors of alpha and beta. Missing data: the estimation
+    leaves out a day if the return of the share or of the market is missing. If the estimation finds
+    no stationary optimum for an event, the program estimates the market model by least squares, and
     the event has the flag ``fallback_model``.
 
     References
@@ -133,7 +134,7 @@ class Garch(_Volatility, name="garch"):
 
 
 class Gjr(_Volatility, name="gjr"):
-    r"""Market model with GJR-GARCH(1,1) errors, whose variance may rise more after bad news.
+    r"""Market model with GJR-GARCH(1,1) errors: bad news may raise variance more than good news.
 
     Notes
     -----

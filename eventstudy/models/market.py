@@ -26,7 +26,7 @@ class Market(LinearModel, name="market"):
     :math:`s^2 (1 + 1/M + (R_{mt} - \bar R_m)^2 / S_{mm})`, where :math:`s^2` is the variance of the
     residuals. M is the number of estimation days, and :math:`\bar R_m` is the mean market return on
     these days. :math:`S_{mm}` is the sum of :math:`(R_{mt} - \bar R_m)^2` over these days. Missing
-    data: days on which a return is missing are left out.
+    data: the estimation leaves out a day if the return of the firm or of the market is missing.
 
     References
     ----------
@@ -67,7 +67,8 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
     .. math:: R_{it} = R_{mt} + e_{it}
 
     The forecast errors of all days have the same variance :math:`s^2`, the variance of the abnormal
-    returns of the estimation days. Missing data: days on which a return is missing are left out.
+    returns of the estimation days. Missing data: the estimation leaves out a day if the return of
+    the share or of the market is missing.
 
     References
     ----------
@@ -181,7 +182,8 @@ class Matched(MarketAdjusted, name="matched"):
     .. math:: R_{it} = R_{match(i),t} + e_{it}
 
     The forecast errors of all days have the same variance :math:`s^2`, the variance of the abnormal
-    returns of the estimation days. Missing data: days on which a return is missing are left out.
+    returns of the estimation days. Missing data: the estimation leaves out a day if the return of
+    the share or of the matched firm is missing.
 
     References
     ----------
@@ -210,8 +212,9 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     r"""The model in which the normal return is the return of a weighted portfolio of donors.
 
     The column ``donors`` of the events file has the tickers of the donors, such as ``A;B;C``. A
-    donor may have events of its own in the events file. If the window of such an event overlaps the
-    estimation window or the event window of the firm under study, the program drops the donor.
+    donor may have events of its own in the events file. The program drops a donor if the event
+    window of one of its events overlaps the estimation window or the event window of the firm under
+    study.
 
     Notes
     -----
@@ -220,8 +223,8 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     The weights minimise SSE, the sum of the squared errors on the M estimation days. The covariance
     matrix of the forecast errors ignores that the weights are estimated. It is :math:`V = s^2 I`,
     where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`. The number of donors with a weight above zero is
-    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``. Missing data: days
-    without a return of the firm or of any donor are left out.
+    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``. Missing data: the
+    estimation leaves out a day if the return of the firm or of any donor is missing.
 
     References
     ----------

@@ -178,7 +178,8 @@ class TradeToTrade(LinearModel, name="trade_to_trade"):
     market returns runs over these sessions. All terms are divided by the square root of
     :math:`n_t`, so all residuals have the same variance. Missing data: if a share did not trade for
     some sessions, its next return covers these sessions, and the estimation uses this return. With
-    ``halt="shift"``, alpha counts for at most ``halt_drift`` sessions of a halt, as in all models.
+    ``halt="shift"``, the normal return includes alpha for at most ``halt_drift`` sessions of a
+    halt, as in all models.
 
     References
     ----------
@@ -286,7 +287,8 @@ class TheilSen(_Robust, name="theil_sen"):
         \alpha_i = \operatorname{median}_t (R_{it} - \beta_i R_{mt})
 
     The variance of the forecast errors is an approximation: the formula of least squares with the
-    residuals of the Theil-Sen line. Missing data: days on which a return is missing are left out.
+    residuals of the Theil-Sen line. Missing data: the estimation leaves out a day if the return of
+    the share or of the market is missing.
 
     References
     ----------
@@ -340,7 +342,8 @@ class Huber(_Robust, name="huber"):
     The function :math:`\rho_c` is quadratic from -c to c and linear beyond. The scale
     :math:`\hat\sigma` is the median absolute residual divided by 0.6745. The variance of the
     forecast errors is an approximation: the formula of least squares with the residuals of the
-    Huber line. Missing data: days on which a return is missing are left out.
+    Huber line. Missing data: the estimation leaves out a day if the return of the share or of the
+    market is missing.
 
     References
     ----------

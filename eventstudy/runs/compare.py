@@ -72,7 +72,7 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
     Raises
     ------
     RunFolderError
-        If `one` or `other` is not the folder of a study.
+        If one of the two folders is not the folder of a study.
     AlteredError
         If files in a folder were changed or removed, so the studies cannot be compared.
 

@@ -201,8 +201,8 @@ class StudyConfig:
         How to count days during a trading halt. With "calendar", all sessions of the exchange
         count. With "shift", sessions without trading in the share do not count.
     halt_drift : int
-        Over a trading halt, the normal return counts alpha, the constant of the model, for at most
-        this number of sessions. The program uses this setting only if ``halt`` is "shift".
+        The largest number of sessions of a trading halt for which the normal return includes alpha,
+        the constant of the model. The program uses this setting only if ``halt`` is "shift".
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm. With "mask", the estimation leaves out days in the
         event window of another event of the firm. With "first", the study also drops an event if

@@ -174,8 +174,8 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The F-statistic by Rao's formula. The p-value comes from Fisher's F distribution with N L
-        and df_2 degrees of freedom (see the notes).
+        The F-statistic by Rao's formula. The p-value comes from Fisher's F distribution. The notes
+        have its two degrees of freedom, N L and df_2.
 
     Raises
     ------
@@ -185,8 +185,8 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Notes
     -----
     Let E be the residuals of the N events on the estimation days, and let the matrix G have the
-    abnormal returns in the window (L rows, N columns). The matrix V is in the notes of
-    :func:`portfolio`, and nu is the number of estimation days minus the number of parameters of the
+    abnormal returns in the window (L rows, N columns). The notes of :func:`portfolio` define the
+    matrix V. The number nu is the number of estimation days minus the number of parameters of the
     model:
 
     .. math::

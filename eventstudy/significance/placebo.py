@@ -62,9 +62,10 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     is the mean of these sums over all events.
 
     If windows are long, the test gives too many false alarms. With L = 11 and 120 estimation days,
-    up to 8% of tests are false alarms instead of 5%. Missing data: an event with a gap in a block
-    is left out of this block. The placebo value of the block is then scaled so that its variance
-    equals the variance of the other placebo values.
+    up to 8% of tests are false alarms instead of 5%. Missing data: if a
+    return of an event is missing in a block, the test leaves the event out of this block. It then
+    scales the placebo value of the block, so that its variance equals the variance of the other
+    placebo values.
 
     References
     ----------
@@ -124,7 +125,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     A block has L consecutive estimation days, and there are n such blocks. Each block has a placebo
     value :math:`CAR^*`, which is the sum of the abnormal returns in the block. For each block, the
     model is estimated without the days of the block. One-sided p-values are right even if returns
-    are skewed. Missing data: a block with a gap is left out.
+    are skewed. Missing data: the test leaves out a block in which a return is missing.
 
     References
     ----------

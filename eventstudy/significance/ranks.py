@@ -597,8 +597,8 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If :func:`grank_z` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not
-        above 0.1.
+        If :func:`grank_z` raises this error, if the mean correlation r of the formula below cannot
+        be estimated, or if 1 + (N-1) r is not above 0.1.
 
     Notes
     -----

@@ -126,7 +126,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip
 def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic that tests whether more or fewer CARs are positive than usual.
+    r"""Return the z-statistic of the number of positive CARs, compared with estimation days.
 
     Parameters
     ----------
@@ -144,17 +144,18 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If no event has L consecutive estimation days, or if the sums over estimation days all have
-        the same sign.
+        If no event has L consecutive estimation days, or if all sums of residuals over L
+        consecutive estimation days have the same sign.
 
     Notes
     -----
     .. math:: z = \frac{n_+ - N \hat p}{\sqrt{N \hat p (1 - \hat p)}}
 
-    In the formula, :math:`n_+` is the number of positive CARs. For each event, the test sums the
-    residuals of every L consecutive estimation days, and takes the proportion of positive sums. The
-    mean of these proportions over all events is :math:`\hat p`. Missing data: the test leaves out
-    sums over days with a gap. Missing CARs are treated as in :func:`sign`.
+    In the formula, :math:`n_+` is the number of positive CARs. The window has L days. For each
+    event, the test sums the residuals of every L consecutive estimation days, and takes the
+    proportion of positive sums. The mean of these proportions over all events is :math:`\hat p`.
+    Missing data: the test leaves out a sum if one of its L residuals is missing. Missing CARs are
+    treated as in :func:`sign`.
 
     References
     ----------

@@ -219,8 +219,8 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If :func:`patell` raises this error, if r cannot be estimated, or if 1 + (N-1) r is not
-        above 0.1.
+        If :func:`patell` raises this error, if the mean correlation r of the formula below cannot
+        be estimated, or if 1 + (N-1) r is not above 0.1.
 
     Notes
     -----

@@ -55,8 +55,8 @@ class EventWindows(StudyWindows):
         One array for each exchange. The array lists the days on which the exchange is open, as
         positions in the array `sessions`.
     halt_drift : int
-        Over a trading halt, the normal return counts alpha, the constant of the model, for at most
-        this number of sessions.
+        The largest number of sessions of a trading halt for which the normal return includes alpha,
+        the constant of the model.
 
     Examples
     --------
@@ -137,7 +137,7 @@ class EventWindows(StudyWindows):
     def positions(self) -> IntArray:
         """Position of each day in the array `sessions`, shape (events, days).
 
-        The position is -1 for a day outside the data.
+        The position is -1 if `sessions` does not contain the day.
         """
         return self._array("positions")
 
@@ -150,7 +150,7 @@ class EventWindows(StudyWindows):
     def day0(self) -> IntArray:
         """Position of day 0 of each event in the array `sessions`, shape (events,).
 
-        The position is -1 if day 0 is outside the data.
+        The position is -1 if `sessions` does not contain day 0.
         """
         return self._array("day0")
 
@@ -176,8 +176,9 @@ class EventWindows(StudyWindows):
     def other_news(self) -> BoolArray:
         """Whether each day lies in the event window of another event of the same firm.
 
-        The columns are the days between the two windows and the event days. The array has no
-        columns if no firm has several events, or if other events were not searched for.
+        The array has a column for each day between the estimation window and the event window, and
+        for each event day. It has no columns if no firm has several events, or if the program did
+        not look for other events.
         """
         return self._array("other_news")
 
@@ -219,17 +220,20 @@ class EventWindows(StudyWindows):
 
     @property
     def dates(self) -> DateArray:
-        """Date of each event day, shape (events, event days); NaT (no date) outside the data."""
+        """Date of each event day, shape (events, event days).
+
+        The date is NaT (no date) if `sessions` does not contain the event day.
+        """
         pos = self.event_positions
         return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
 
     @property
     def drift(self) -> IntArray:
-        """Number of sessions for which each normal return includes alpha, shape (events, days).
+        """Number by which each normal return multiplies alpha, shape (events, days).
 
-        Alpha is the constant of the model for one session. The normal return over n sessions
-        usually includes n times alpha. If some of the sessions do not count as event days, the
-        normal return includes alpha at most `halt_drift` times.
+        Alpha is the constant of the model for one session, so for a return over n sessions the
+        number is usually n. If halted sessions among these do not count as event days, the number
+        is at most `halt_drift`.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
