@@ -94,8 +94,9 @@ decides whether the report finds an effect. All other tests are second opinions.
 The last four columns of the table below say whether a test stays valid in four situations. The
 situations are: several events on one date, windows of different dates that overlap, news that
 makes returns more variable, and skewed returns. In the cells, `yes` means that the test is valid.
-The word `fair` means nearly valid, and `weak` means valid with care. The word `no` means not
-valid, and `n/a` means that the situation does not apply to the test.
+The word `fair` means nearly valid. The word `weak` means that the test is less valid, so use it
+with care. The word `no` means not valid, and `n/a` means that the situation does not apply to the
+test.
 
 | test | name | one date | overlap | variance | skewness |
 |---|---|---|---|---|---|
@@ -244,8 +245,8 @@ LETTERS = {
     "days-": "Here days is the number of abnormal returns of all events that the test uses.",
     "sessions-": "Here sessions is the number of days on which some firm is in its event window.",
     "nu": "nu is the number of estimation days minus the number of parameters of the model.",
-    "rank of days": "For a window of one day, the statistic of the event day is ranked among those "
-    "of the estimation days.",
+    "rank of days": "For a window of one day, the p-value comes from the rank of the statistic "
+    "of the event day among the statistics of the estimation days.",
 }
 ALARMS = (
     "A false alarm is a p-value below 0.05 although the news has no effect on average.\n"

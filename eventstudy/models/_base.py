@@ -71,12 +71,13 @@ class EstimationData(NamedTuple):
 
 @dataclass(frozen=True)
 class LinearModel:
-    r"""Base class of the models of normal returns, which are linear in their parameters.
+    r"""Base class of all models of normal returns.
 
-    To define a model, write a subclass with three members. The attribute `factors` names the return
-    series that the model needs. The attribute `parameters` names the parameters. The method
-    `design` returns the regressors. From these members, the base class computes the estimates, the
-    abnormal returns and the variances of their prediction errors.
+    The models are linear in their parameters. To define a model, write a subclass with three
+    members. In `factors`, list the return series that the model needs. In `parameters`, list the
+    names of its parameters. Let the method `design` return the regressors. From these members, the
+    base class computes the estimates, the abnormal returns and the variances of their prediction
+    errors.
 
     Parameters
     ----------
@@ -104,10 +105,10 @@ class LinearModel:
 
     Notes
     -----
-    The matrix X has the k regressors of the M estimation days with complete data, and y has the
-    returns of the firm on these days. On the event days, the same quantities are X* and y*. The
-    residuals of the estimation are e. The estimates, the abnormal returns AR* and the covariance
-    matrix V of their prediction errors are:
+    The matrix X has a column for each of the k regressors, and a row for each of the M estimation
+    days without missing data. The vector y has the returns of the firm on these days. For the event
+    days, the matrix is X* and the vector is y*. The residuals of the estimation are e. The
+    estimates, the abnormal returns AR* and the covariance matrix V of their prediction errors are:
 
     .. math::
 
@@ -173,9 +174,9 @@ class LinearModel:
         """Return the regressors of all days, shape (events, days, parameters).
 
         The days are the estimation days, followed by the event days. For a return over m sessions,
-        the regressor of a factor is its sum over the m sessions, and the regressor of the constant
-        is m. For a return over a long trading halt, the regressor of the constant may be smaller
-        than m (see :attr:`EventWindows.drift`).
+        the regressor of a factor is the sum of the factor's returns in these sessions, and the
+        regressor of the constant is m. For a return over a long trading halt, the regressor of the
+        constant may be smaller than m (see :attr:`EventWindows.drift`).
         """
         factors = windows.factors[:, :, : len(self.factors)]
         # Each regressor lies in one piece of memory: the engines take them one by one.
@@ -215,15 +216,15 @@ class LinearModel:
         Returns
         -------
         AbnormalReturns
-            The abnormal returns. If the model cannot be estimated for an event, all its values are
-            NaN, and the attribute `problem` gives the reason.
+            The abnormal returns. If the model cannot be estimated for an event, all values of this
+            event are NaN, and the attribute `problem` gives the reason.
 
         Raises
         ------
         ConfigError
             If the engine or the model cannot compute the covariance matrix `cov_type`. The engine
-            "batch" can compute only "nonrobust". The same holds for models that are not estimated
-            by least squares.
+            "batch" can compute only "nonrobust". For a model that is not estimated by least
+            squares, `cov_type` must also be "nonrobust".
         """
         self.check_covariance(engine)
         # Least squares all at once takes less time than to send its arrays away.

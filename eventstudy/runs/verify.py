@@ -33,8 +33,8 @@ def verify_run(folder: str | Path) -> Verification:
     Parameters
     ----------
     folder : path
-        A run folder. It may also be an example of this project that comes without prices, such as
-        ``reports/hikvision-2019``.
+        A run folder. The function also accepts the folder of an example of this project, such as
+        ``reports/hikvision-2019``, although this folder has no prices.
 
     Returns
     -------

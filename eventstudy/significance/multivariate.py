@@ -24,8 +24,8 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Abnormal returns of N events on one date as decimals (0.01 is 1%). Each event has returns on
-        all days of `window`.
+        Abnormal returns of N events with the same date, as decimals (0.01 is 1%). Each event has
+        returns on all days of `window`.
     window : Window
         A window of L days.
 
@@ -84,13 +84,13 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     source="Schipper and Thompson (1983)", about_mean=False, of_every_event=True,
 )  # fmt: skip
 def mvrm(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the F-statistic for the hypothesis that the CAR of every event on one date is zero.
+    r"""Return the F-statistic for the hypothesis that the CAR of every event is zero.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Abnormal returns of N events on one date as decimals (0.01 is 1%). Each event has returns on
-        all days of `window`.
+        Abnormal returns of N events with the same date, as decimals (0.01 is 1%). Each event has
+        returns on all days of `window`.
     window : Window
         A window of L days.
 
@@ -98,35 +98,36 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The F-statistic. For a window of several days, the p-value comes from Fisher's F
-        distribution with N and nu-N+1 degrees of freedom. For a window of one day, the p-value
-        comes from a rank (see the notes).
+        distribution with N and nu-N+1 degrees of freedom. With M estimation days and k parameters
+        of the model, nu is M-k. For a window of one day, the p-value comes from the rank of the
+        event day among the estimation days (see the notes).
 
     Raises
     ------
     InapplicableError
         If the events are on several dates, or if they differ in estimation days, event days or
-        benchmark. The function also raises this error if there are nu events or more (nu is in the
-        notes), if the residuals of some events are linearly dependent, or if the model forecasts
-        the variance of each day, as GARCH does.
+        benchmark. The function also raises this error if N is not less than nu, if the residuals of
+        some events are linearly dependent, or if the model forecasts the variance of each day, as
+        GARCH does.
 
     Notes
     -----
-    Let gamma be the N CARs, and E the residuals of the events on the M estimation days. With k
-    parameters of the model, nu is M - k. The number d is the sum of all elements of V, the matrix
-    in the notes of :func:`portfolio`:
+    The vector gamma has the CARs of the N events. The matrix E has their residuals on the M
+    estimation days. The number d is the sum of all elements of the matrix V, which is in the notes
+    of :func:`portfolio`:
 
     .. math::
 
         F = \frac{\nu - N + 1}{N \nu} T^2, \quad T^2 = \frac1d \gamma' S^{-1} \gamma, \quad
         S = \frac{E'E}{\nu}
 
-    The F distribution is exact only for normal returns. For a window of two days and fat-tailed
-    returns (Student's t with 5 degrees of freedom), a 5% test gives 8% false alarms. With skewed
-    returns, it gives 12%. For a window of one day, the test does not use the F distribution. The
-    test then computes :math:`T^2` for each estimation day as well, with a model that was estimated
-    without this day. The p-value comes from the rank of the event day among the estimation days.
-    Only large values of :math:`T^2` are evidence of an effect. Missing data are treated as in
-    :func:`portfolio`.
+    The F distribution is exact only for normal returns. For a window of two days, a 5% test gives
+    8% false alarms if returns have fat tails (Student's t with 5 degrees of freedom), and 12% if
+    returns are skewed. For a window of one day, the test does not use the F distribution. The test
+    then computes :math:`T^2` for each estimation day as well, with a model that was estimated
+    without this day. The p-value comes from the rank of the event day's :math:`T^2` among the
+    :math:`T^2` of the estimation days. Only large values of :math:`T^2` are evidence of an effect.
+    Missing data are treated as in :func:`portfolio`.
 
     References
     ----------
@@ -166,8 +167,8 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Abnormal returns of N events on one date as decimals (0.01 is 1%). Each event has returns on
-        all days of `window`.
+        Abnormal returns of N events with the same date, as decimals (0.01 is 1%). Each event has
+        returns on all days of `window`.
     window : Window
         A window of L days.
 

@@ -23,13 +23,13 @@ ENOUGH, ENOUGH_DONORS = 40, 20
 
 @statistic(
     "placebo_windows", label="Placebo windows", minimum=1, robust=("yes", "no", "no", "yes"),
-    null="the mean CAR has the same distribution as the mean sum of abnormal returns over "
-    "equally long periods of the estimation window",
+    null="the mean CAR has the same distribution in the window as in periods of the same length "
+    "before the event",
     reference="placebo rank",
     source="Gelbach, Helland and Klick (2013), extended to several events", uses_residuals=True,
 )  # fmt: skip
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the mean CAR divided by the standard deviation of mean CARs in earlier periods.
+    r"""Return the mean CAR divided by its standard deviation over periods before the event.
 
     Parameters
     ----------
@@ -62,15 +62,15 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     is the mean of these sums over all events.
 
     If windows are long, the test gives too many false alarms. With L = 11 and 120 estimation days,
-    up to 8% of tests are false alarms instead of 5%. Missing data: if a
-    return of an event is missing in a block, the test leaves the event out of this block. It then
-    scales the placebo value of the block, so that its variance equals the variance of the other
-    placebo values.
+    up to 8% of tests are false alarms instead of 5%. Missing data: if an event lacks a return in a
+    block, the placebo value of this block leaves out the event. A mean over fewer events has a
+    larger variance, so the program scales this placebo value down to the variance of the others.
 
     References
     ----------
     Gelbach, J. B., Helland, E. and Klick, J. (2013), Valid inference in single-firm, single-event
-    studies, American Law and Economics Review 15, 495-541. The paper has the test for one event.
+    studies, American Law and Economics Review 15, 495-541. The paper describes the test for one
+    event.
 
     Examples
     --------
@@ -89,13 +89,13 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "sq", label="SQ (sample quantile)", minimum=1, robust=("n/a", "n/a", "no", "yes"),
-    null="the CAR of this event has the same distribution as sums of abnormal returns over "
-    "equally long periods of the estimation window",
+    null="the CAR of this event has the same distribution in the window as in periods of the same "
+    "length before the event",
     reference="placebo rank", source="Gelbach, Helland and Klick (2013)", about_mean=False,
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
 def sq(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the CAR of one event divided by the standard deviation of CARs in earlier periods.
+    r"""Return the CAR of one event divided by its standard deviation over periods before the event.
 
     Parameters
     ----------

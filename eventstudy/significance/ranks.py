@@ -294,7 +294,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.061, 0.172), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's z-statistic, with returns on event days scaled to their usual variance.
+    r"""Return Corrado's z-statistic, from returns that are scaled to variance 1 on each event day.
 
     Parameters
     ----------
@@ -321,10 +321,11 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: \frac{e_{it}}{s_i} \text{ (estimation)}, \quad
         \frac{AR_{it}}{s_i \, sd_t(AR / s)} \text{ (event days)}
 
-    Here :math:`s_i` is the standard deviation of the residuals :math:`e_{it}` of event i. On event
-    day t, :math:`sd_t` is the standard deviation of AR / s across events, with divisor N-1. Missing
-    data are treated as in :func:`corrado`. If fewer than two events have a return on an event day,
-    the day has no ranks.
+    Here :math:`s_i` is the standard deviation of the residuals :math:`e_{it}` of event i. For event
+    day t, :math:`sd_t` is the standard deviation of :math:`AR_{it} / s_i` across the events with a
+    return on this day. Its divisor is the number of these events minus 1. Missing data are treated
+    as in :func:`corrado`. If fewer than two events have a return on an event day, the day has no
+    ranks.
 
     References
     ----------

@@ -72,7 +72,7 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.122, 0.496),
 )  # fmt: skip
 def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the sign test, with p-values from the binomial distribution.
+    r"""Return the z-statistic of the sign test, and its p-value from the binomial distribution.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
 
     In the formula, :math:`n_+` is the number of positive CARs. The two-sided p-value is twice the
     smaller one-sided p-value. With fewer than 6 events, the two-sided p-value cannot be below 0.05.
-    Missing data and rounding are treated as in :func:`sign`.
+    The test rounds CARs as :func:`sign` does. Missing data are treated as in :func:`sign`.
 
     References
     ----------
@@ -120,8 +120,8 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "generalized_sign", label="Generalized sign", minimum=10, robust=("no", "no", "yes", "yes"),
-    null="CARs are positive as often as sums of abnormal returns over equally long periods of the "
-    "estimation window",
+    null="CARs are positive as often in the window as in periods of the same length before the "
+    "event",
     reference="N(0,1)",
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip

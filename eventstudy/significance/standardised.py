@@ -416,7 +416,7 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     main_from=1, standardised=True, scales_variance=True,
 )  # fmt: skip
 def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of one event's CAR, with the return variance just before the event.
+    r"""Return the t-statistic of one event's CAR, with a standard error for volatile times.
 
     Parameters
     ----------
@@ -436,11 +436,11 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
-    The vector c and the matrix V are defined in :func:`event_t`. The ratio k is the variance of the
-    firm's returns around the event, divided by their variance in the estimation window. A ratio
-    below 1 is set to 1. The formula is in the manual, in the section "Violent days" of the page
-    "The answer". If volatility did not rise, k is 1, and the statistic equals :func:`event_t`.
-    Missing data are treated as in :func:`event_t`.
+    The vector c and the matrix V are defined in :func:`event_t`. The number k compares the variance
+    of returns just before the event and in the window with the variance in the estimation window.
+    Its formula is in the manual, in the section "Violent days" of the page "The answer". If
+    volatility did not rise, k is 1, and the statistic equals :func:`event_t`. Missing data are
+    treated as in :func:`event_t`.
 
     References
     ----------
@@ -467,13 +467,12 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     per_event=True,
 )  # fmt: skip
 def event_f(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the F-statistic for the hypothesis that all abnormal returns of one event are zero.
+    r"""Return the F-statistic for the hypothesis that all abnormal returns in the window are zero.
 
     Parameters
     ----------
     sample : AbnormalReturns
-        Abnormal returns of one event as decimals (0.01 is 1%). The event has returns on all days of
-        `window`.
+        Abnormal returns of one event as decimals (0.01 is 1%).
     window : Window
         A window of L days.
 
@@ -491,7 +490,8 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     AR is the vector of the abnormal returns in the window, and the matrix V is defined in
     :func:`event_t`. A regression over the estimation days and the event days, with a dummy for each
     event day, gives the same F for the hypothesis that the coefficients of all dummies are zero.
-    Missing data: missing days are left out and do not count in L.
+    Missing data: if a day of the window has no return, AR leaves out this day, and L counts only
+    the other days of the window.
 
     References
     ----------

@@ -85,7 +85,7 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     uses_residuals=True, standardised=True, role="raised variance",
 )  # fmt: skip
 def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic of the ranks of absolute abnormal returns in the window.
+    r"""Return the z-statistic of Corrado's rank test, applied to absolute abnormal returns.
 
     Parameters
     ----------
@@ -98,7 +98,8 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic, which is positive if abnormal returns are larger in size in the window.
+        The z-statistic. It is positive if abnormal returns are larger in size in the window than on
+        other days.
 
     Raises
     ------
@@ -111,10 +112,10 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
 
     SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
     error. The statistic is computed as in :func:`corrado`, but from the ranks of |SAR|. An effect
-    on the mean of returns also makes |SAR| larger. The test :func:`brown_forsythe` does not confuse
-    an effect that all events share with a change of the variance. If returns have heavy tails, the
-    rank test stays valid: about 5% of tests are false alarms. Missing data: a missing day has no
-    rank.
+    on the mean of returns also makes |SAR| larger. If this effect is the same for all events, the
+    test :func:`brown_forsythe` does not mistake it for a change of the variance. If returns have
+    heavy tails, the rank test stays valid: about 5% of tests are false alarms. Missing data: a
+    missing day has no rank.
 
     References
     ----------

@@ -327,13 +327,13 @@ class EventStudy(UnfittedStudy):
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm, as in :class:`StudyConfig`.
     left_out : sequence of n str
-        One text for each event: the reason why the study does not use the event, or "" for an event
-        to use. By default, the study uses all events.
+        One text for each event: the reason why the study does not use the event, or "" if it uses
+        the event. By default, the study uses all events.
     main : Window or (start, stop), optional
-        The window of the main result. By default it is [0,1] if the event window contains these
-        days, otherwise the first default window that fits into the event window. If a price move in
-        the main window looks like an error of the data, the event gets the flag ``suspect_split``
-        or ``suspect_move``.
+        The window of the main result. By default it is [0,1]. If the event window does not contain
+        [0,1], it is the first of [0,0], [-10,-2] and [2,10] that the event window contains, or else
+        the event window itself. If a price move in the main window looks like an error of the data,
+        the event gets the flag ``suspect_split`` or ``suspect_move``.
 
     Raises
     ------
