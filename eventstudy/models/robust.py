@@ -178,7 +178,8 @@ class TradeToTrade(LinearModel, name="trade_to_trade"):
     market returns runs over these sessions. All terms are divided by the square root of
     :math:`n_t`, so all residuals have the same variance. Missing data: if a share did not trade for
     some sessions, its next return covers these sessions, and the estimation uses this return. With
-    ``halt="shift"``, alpha counts for at most ``halt_drift`` sessions of a halt, as in all models.
+    the setting ``halt="shift"``, the normal return over a trading halt contains alpha at most h
+    times, where h is the setting ``halt_drift``. This rule is the same in all models.
 
     References
     ----------

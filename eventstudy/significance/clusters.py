@@ -278,9 +278,9 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     With up to 12 clusters, the test takes all 2^G combinations of signs. The one-sided p-value is
     the proportion of combinations whose t is at least as large as the t of the study. With more
-    clusters, the test draws B such combinations at random. If m of them have a t at least as large as
-    the t of the study, the one-sided p-value is (1 + m) / (1 + B). The two-sided p-value is twice
-    the smaller one-sided p-value. Missing data are treated as in :func:`date_clustered`.
+    clusters, the test draws B such combinations at random. If m of them have a t at least as large
+    as the t of the study, the one-sided p-value is (1 + m) / (1 + B). The two-sided p-value is
+    twice the smaller one-sided p-value. Missing data are treated as in :func:`date_clustered`.
 
     References
     ----------
@@ -343,8 +343,8 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     CAAR is the mean CAR, and L is the number of days of the window. For each estimation day, the
     test takes the mean residual of all events. In the formula, sd is the standard deviation of
     these daily means. Missing data: if some events lack a residual on a day, the mean of this day
-    is scaled so that it has the same variance as the means of the other days. The test does not
-    extend a window because of a price limit (setting ``limits``).
+    is scaled so that it has the same variance as the means of the other days. Price limits: the
+    test never extends a window, even if the setting ``limits`` is "extend".
 
     References
     ----------
