@@ -54,13 +54,14 @@ class AbnormalReturns:
     study : Estimates
         Arrays with one row for each event of the whole study.
     rows : (n,) int array or slice
-        Row numbers of the n events of this object in the arrays of `study`.
+        For each of the n events of this object, the number of its row in the arrays of `study`.
     conventions : Conventions
         Settings of the significance tests, such as the treatment of missing days.
     taken_from : AbnormalReturns, optional
-        The larger set of events from which these events were taken; None for the whole study.
+        The object with more events from which this object was taken, for example by the method
+        :meth:`take`. None if this object has all events of the study.
     facts : dict
-        Results that were computed before and are kept for reuse.
+        Results that this object has already computed and keeps for later use.
 
     Notes
     -----
@@ -152,8 +153,9 @@ class AbnormalReturns:
     def length(self) -> IntArray:
         """Number of trading sessions that each abnormal return covers, shape (events, event days).
 
-        The number differs from :attr:`spans` only with the setting ``halt="shift"``, if the return
-        covers a trading halt.
+        The number can be larger than that of the attribute :attr:`spans` in two cases: the setting
+        is ``halt="shift"`` and the return covers a trading halt, or the exchange was closed for
+        more than ten weekdays.
         """
         return self.taken(self.study.length)
 
@@ -282,7 +284,7 @@ class AbnormalReturns:
 
     @property
     def x_estimation(self) -> FloatArray:
-        """Regressors of the model on the estimation days, shape (events, estimation days, k)."""
+        """Regressors on the estimation days, shape (events, estimation days, parameters)."""
         if self.study.x_estimation is not None:
             return self.taken(self.study.x_estimation)
         assert self.study.regressors is not None  # noqa: S101
@@ -509,8 +511,8 @@ class AbnormalReturns:
     def var_ar(self) -> FloatArray:
         """Variance of the prediction error of each abnormal return, shape (events, event days).
 
-        The variance is :attr:`noise` + x' Cov(theta) x. The vector x has the regressors of the day,
-        and theta are the estimated parameters.
+        The variance is noise + x' Cov(theta) x. In this formula, :attr:`noise` is the variance of
+        the model's error, x has the regressors of the day, and theta are the estimated parameters.
         """
         variance = self.noise + form(self.x_event, self.cov_params)
         return np.where(np.isfinite(self.ar), variance, np.nan)
@@ -519,8 +521,8 @@ class AbnormalReturns:
     def sar(self) -> FloatArray:
         """Standardised abnormal returns, shape (events, event days).
 
-        A standardised abnormal return is AR / sqrt(Var(AR)), where Var(AR) is :attr:`var_ar`
-        (Patell 1976).
+        A standardised abnormal return is the abnormal return divided by its standard error, which
+        is the square root of :attr:`var_ar` (Patell 1976).
         """
         return self.ar / np.sqrt(self.var_ar)
 
@@ -559,8 +561,8 @@ class AbnormalReturns:
     def covered(self, window: Window) -> IntArray:
         """Return how many days of `window` the abnormal returns of each event cover.
 
-        An abnormal return over several days counts with all its days, but only if it begins and
-        ends inside the window.
+        An abnormal return over h days adds h to this number if it begins and ends inside the
+        window. Otherwise it adds nothing.
         """
         spans = self.over(self.study.spans, window)
         return np.asarray(np.where(self.inside(window), spans, 0).sum(axis=1))
@@ -577,11 +579,11 @@ class AbnormalReturns:
         A return over several days covers all these days if it begins and ends inside the window.
 
         Two settings of :class:`Conventions` change the result. With ``missing="rescale"`` or
-        ``missing="zero"``, it is enough that the returns cover one day of the window. The setting
-        ``limits`` matters if the share closes at a price limit on the last day of the window. With
-        ``limits="drop"``, the result for such an event is False. With ``limits="extend"``, the
-        window runs on to the next close off the limit; the result is False if the search finds no
-        such close.
+        ``missing="zero"``, the result is True if the returns cover at least one day of the window.
+        The setting ``limits`` matters if the share closes at a price limit on the last day of the
+        window. With ``limits="drop"``, the result for such an event is False. With
+        ``limits="extend"``, the program looks for the next session that does not close at the
+        limit. If it finds none, the result is False.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
@@ -629,11 +631,11 @@ class AbnormalReturns:
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
-        """Return for each event whether a price limit extends `window`: (events,) bool array.
+        """Return whether the program extends `window` for each event, shape (events,).
 
-        Suppose that the share closes at a price limit on the last day of the window. With the
-        setting ``limits="extend"`` of :class:`Conventions`, the window is then extended to the
-        first session that does not close at the limit.
+        With the setting ``limits="extend"`` of :class:`Conventions`, the program extends the window
+        of an event if the share closes at a price limit on the last day of the window. The extended
+        window ends on the first session that does not close at the limit.
         """
         if self.conventions.limits != "extend":
             return np.zeros(len(self), dtype=bool)
@@ -643,10 +645,10 @@ class AbnormalReturns:
         """Return the number of sessions in the CAR of each event, and the last of these sessions.
 
         The method returns two arrays with one value per event. The first array has the numbers of
-        sessions. A return over several sessions counts with all its sessions. If the window is
-        extended because of a price limit, the added sessions count too. The second array has the
-        dates of the last sessions. For an event without a CAR, the number is 0 and the date is NaT
-        (no date).
+        sessions. A return over h sessions adds h to this number. If the window is extended because
+        of a price limit, the number includes the added sessions. The second array has the date of
+        the last session of each CAR. For an event without a CAR, the number is 0 and the date is
+        NaT (no date).
         """
         cols = self.columns(window)
         inside = self.inside(window)
@@ -784,7 +786,8 @@ class AbnormalReturns:
         Notes
         -----
         The setting ``scar`` of :class:`Conventions` chooses the first formula ("exact") or the
-        second formula ("sum"). L is the number of standardised abnormal returns SAR:
+        second formula ("sum"). The second formula adds up the L standardised abnormal returns (SAR)
+        of the event in the window W.
 
         .. math:: \frac{CAR}{\sqrt{c'Vc}} \quad \text{or} \quad
             \frac{1}{\sqrt L} \sum_{t \in W} SAR_t
@@ -797,7 +800,7 @@ class AbnormalReturns:
         return np.where(self.valid(window), total, np.nan)
 
     def recent_variance(self, window: Window) -> FloatArray:
-        r"""Return the variance of returns around each event, divided by their usual variance.
+        r"""Return the variance of returns around each event, relative to the estimation window.
 
         Parameters
         ----------
@@ -807,9 +810,9 @@ class AbnormalReturns:
         Returns
         -------
         (n,) float array
-            The ratio k of the variance around the event to the variance in the estimation window. A
-            ratio below 1 is set to 1. The ratio is also 1 if the model itself forecasts the
-            variance, such as GARCH.
+            The ratio k: the variance of returns around the event, divided by the variance of
+            returns in the estimation window. A ratio below 1 is set to 1. The ratio is also 1 if
+            the model itself forecasts the variance, such as GARCH.
 
         Notes
         -----
@@ -818,20 +821,22 @@ class AbnormalReturns:
         :math:`u_t^2` is the squared error of the model for the firm, divided by the variance of
         this error in the estimation window. The symbol E_s[z] is a weighted mean of z over the days
         up to day s. In this mean, the weight of each day is 0.94 times the weight of the next day.
-        The day m is min(-2, a-1). With these symbols, k is:
+        The first day of the window is a, the last day is b, and m is min(-2, a-1). With these
+        symbols, k is:
 
         .. math::
 
             k_0 = E_{a-1}[q], \quad k_m = E_b[q'], \quad
             k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
-        On the days of the window, q' is the smaller of q and 6 max(1, k_0). On the days before the
-        window, q' equals q.
+        On the days before the window, q' equals q. On the days of the window, q' is the smaller of
+        q and 6 max(1, k_0).
 
-        For a model without a market, q comes from the returns of the event's index. If there is no
-        index either, k is max(1, k_u). If the window of an event is extended because of a price
-        limit, b is the last day of the extended window. Missing data: the means leave out days
-        without a return. If no day has a return, k is 1.
+        If the model has no market, the program computes q from the returns of the event's index in
+        place of the market. If the event has no index either, k = max(1, k_u) with k_u = E_m[u^2].
+        If the window of an event is extended because of a price limit, b is the last day of the
+        extended window. Missing data: each mean E_s leaves out days without a return. If the firm
+        has no return on any day up to m, k is 1.
 
         References
         ----------
@@ -893,10 +898,11 @@ class AbnormalReturns:
         -----
         .. math:: BHAR = \prod_{t \in W} (1 + R_t) - \prod_{t \in W} (1 + E[R_t])
 
-        In the formula, R_t is the return of the share and E[R_t] is its normal return. Each product
-        has one term for each return in the CAR, so a return over several sessions is one term. Log
-        returns are converted to simple returns first. The BHAR is NaN for an event with missing
-        days in the window (see :meth:`valid`). If the study is about volume, turnover or
+        In the formula, R_t is the return of the share and E[R_t] is its normal return. By default,
+        :meth:`EventStudyResults.abhar` uses the return of the benchmark in place of E[R_t]. Each
+        product has one term for each return in the CAR, so a return over several sessions is one
+        term. Log returns are converted to simple returns first. The BHAR is NaN for an event with
+        missing days in the window (see :meth:`valid`). If the study is about volume, turnover or
         volatility, every BHAR is NaN.
         """
         cols = self.columns(window)

@@ -38,13 +38,12 @@ class Conventions:
         events biases the mean, because their effects are often large.
     min_history : int
         Smallest number of estimation days with complete data that an event needs; 0 = no minimum.
-        Standardised tests and the main answer leave out events with fewer days. The unweighted
-        average of the CARs keeps these events. If the value is at most 60 but larger than three
-        quarters of the days of the estimation window, the program uses these three quarters
-        instead.
+        Standardised tests and the main answer leave out events below this minimum. The unweighted
+        average of the CARs keeps these events. If the setting is at most 60, the minimum is never
+        more than three quarters of the days of the estimation window.
     fpc : bool
-        Use the finite-population correction in rank tests. With the correction, the statistic is
-        divided by sqrt((T-L)/(T-1)). Here T is the number of days whose abnormal returns are
+        Whether rank tests use the finite-population correction. With the correction, the statistic
+        is divided by sqrt((T-L)/(T-1)). Here T is the number of days whose abnormal returns are
         ranked, and L is the number of days of the window.
     draws : int
         Number of random samples that each resampling test draws.

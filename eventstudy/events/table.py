@@ -54,8 +54,8 @@ class Events:
     sha256 : str
         SHA-256 hash of the events file, or of the DataFrame written as a CSV file.
     columns_in : tuple of str
-        Standard names of the columns of the events file, in the order of the file: ``ticker`` for a
-        column ``symbol``.
+        Names of the columns of the events file, in the order of the file. If the program knows a
+        column under another name, the tuple has that name: ``ticker`` for a column ``symbol``.
     calendar : {"exchange", "data"}
         Which days can be day 0: sessions of the exchange ("exchange"), or dates in the price data
         ("data").
@@ -150,9 +150,10 @@ class Events:
             narwhals supports.
         calendar : {"exchange", "data"}
         columns : mapping of str to str, optional
-            Names of the columns with the ticker and the announcement date, such as ``{"ticker":
-            "ric"}``. By default, the columns are ``ticker`` and ``announced_at``, or columns with
-            usual names such as ``symbol`` and ``date``.
+            Which of your columns have the ticker and the announcement date. For example,
+            ``{"ticker": "ric"}`` means that your column ``ric`` has the tickers. By default, the
+            columns are ``ticker`` and ``announced_at``, or columns with usual names such as
+            ``symbol`` and ``date``.
 
         Returns
         -------

@@ -317,9 +317,9 @@ class FittedStudy:
 
         The table from :meth:`EventStudyResults.car` also has your own columns of the events file.
 
-        The column n_sessions is the number of sessions in the CAR. A return over several sessions
-        counts with all its sessions. If the window of an event is extended because of a price
-        limit, the added sessions count too.
+        The column n_sessions is the number of sessions in the CAR. A return over h sessions adds h
+        to this number. If the window of an event is extended because of a price limit, the number
+        includes the added sessions.
 
         Examples
         --------

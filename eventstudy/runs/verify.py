@@ -168,10 +168,10 @@ def reproduce_run(
     folder : path
         The folder of the study.
     tolerance : float
-        The largest difference at which two numbers count as equal. For a run folder, the difference
-        is relative to the larger of the two numbers (or to 1e-6, if both are smaller), and the
-        default is 1e-9. For a folder without prices, it is the absolute difference of two decimal
-        returns, and the default is 0.001.
+        The largest difference at which two numbers count as equal. For a run folder, the program
+        divides the difference by the larger of the two numbers, or by 1e-6 if both are smaller. The
+        default tolerance is then 1e-9. For a folder without prices, the program compares returns as
+        decimals and does not divide their difference. The default tolerance is then 0.001.
 
     Returns
     -------

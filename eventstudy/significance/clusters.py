@@ -343,8 +343,8 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     CAAR is the mean CAR, and L is the number of days of the window. For each estimation day, the
     test takes the mean residual of all events. In the formula, sd is the standard deviation of
     these daily means. Missing data: if some events lack a residual on a day, the mean of this day
-    is scaled so that it has the same variance as the means of the other days. The test does not
-    extend a window because of a price limit (setting ``limits``).
+    is scaled so that it has the same variance as the means of the other days. Price limits: the
+    test never extends a window, even if the setting ``limits`` is "extend".
 
     References
     ----------

@@ -53,8 +53,8 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     :math:`\bar e_t`, is the mean residual of the events. The matrix V is :math:`I + X^* (X'X)^{-1}
     X^{*\prime}`, where X has the regressors of the estimation days and :math:`X^*` has the
     regressors of the event days. Missing data: the test is not defined if an event lacks a day that
-    another event has. The test does not extend a window because of a price limit (setting
-    ``limits``).
+    another event has. Price limits: the test never extends a window, even if the setting
+    ``limits`` is "extend".
 
     References
     ----------

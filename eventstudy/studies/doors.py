@@ -240,10 +240,11 @@ def compare(
         results. The columns start and stop are the first and the last day of the window. The column
         n_events is the number of events, and n_dates is the number of different dates of day 0. The
         column estimate is the mean effect as a decimal, and se is its standard error. The 95%
-        interval of the effect runs from ci_low to ci_high. The column test is the main test, with
-        its statistic and pvalue. If a row lacks numbers, the column reason says why. All numbers
-        are those of ``EventStudyResults.answer()``. If a study has groups of events, its row shows
-        the largest group that has a result.
+        interval of the effect runs from ci_low to ci_high. The columns test, statistic and pvalue
+        have the name, the statistic and the p-value of the main test. If a row lacks numbers, the
+        column reason says why. All numbers are those of ``EventStudyResults.answer()``. If a study
+        has groups of events, the table shows only one group: the group with the most events
+        among those that have a result.
 
     Raises
     ------

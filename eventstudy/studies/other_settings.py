@@ -47,7 +47,7 @@ class RobustnessResults(Specifications):
     """
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the effect of each combination with its 95% confidence interval, sorted by size.
+        """Draw the effects of all combinations, smallest first, with 95% confidence intervals.
 
         Parameters
         ----------
@@ -72,12 +72,12 @@ class RobustnessResults(Specifications):
         Returns
         -------
         list of Path
-            Paths of the files. The table ``specifications.csv`` has one row per combination. The
-            table ``specifications_by_choice.csv`` has one row per value of each setting that
-            varies. The figure is ``specifications.svg`` and, if matplotlib is installed, also
-            ``specifications.png``. If no combination has a result, no figure is written. If the
-            folder already has a ``specifications.csv`` with other numbers, the names of the new
-            files get a number, such as ``specifications-2.csv``.
+            Paths of the files. The table ``specifications.csv`` has one row per combination of
+            settings. The table ``specifications_by_choice.csv`` has one row per value of each
+            setting that varies. The figure is ``specifications.svg`` and, if matplotlib is
+            installed, also ``specifications.png``. If no combination has a result, no figure is
+            written. If the folder already has a ``specifications.csv`` that differs from the new
+            one, the new files get other names, such as ``specifications-2.csv``.
         """
         files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
         if self.summary()["n"]:

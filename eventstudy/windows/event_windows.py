@@ -120,8 +120,9 @@ class EventWindows(StudyWindows):
     def length(self) -> IntArray:
         """Number of trading sessions that each return covers, shape (events, days).
 
-        The number is 0 for a missing return. The number differs from :attr:`spans` only if halted
-        sessions do not count as event days.
+        The number is 0 for a missing return. The number can be larger than that of :attr:`spans` if
+        halted sessions do not count as event days, or if the exchange was closed for more than ten
+        weekdays.
         """
         return self._array("length")
 
