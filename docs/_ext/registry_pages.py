@@ -242,8 +242,10 @@ LETTERS = {
     "M-": "M is the number of estimation days.",
     "-k": "k is the number of parameters of the model.",
     "L": "L is the number of days of the window.",
-    "days-": "Here days is the number of abnormal returns of all events that the test uses.",
-    "sessions-": "Here sessions is the number of days on which some firm is in its event window.",
+    "days-": "The word *days* in the table stands for the number of abnormal returns that the "
+    "test uses, over all events.",
+    "sessions-": "The word *sessions* in the table stands for the number of trading days on "
+    "which at least one firm is in its tested window.",
     "nu": "nu is the number of estimation days minus the number of parameters of the model.",
     "rank of days": "For a window of one day, the p-value comes from the rank of the statistic "
     "of the event day among the statistics of the estimation days.",

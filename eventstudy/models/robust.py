@@ -32,11 +32,11 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
 
     Each of the three slopes :math:`b` comes from a separate regression, and :math:`\rho_m` is the
     first autocorrelation of the market's returns in the estimation window. The variance of the
-    forecast errors is an approximation: the formula of the market model with the residuals
-    :math:`R_{it} - \alpha - \beta_{SW} R_{mt}`. Missing data: the regressions and the means use a
-    day only if this day, the day before and the day after are in the estimation window and have
-    both returns. If the divisor :math:`1 + 2 \rho_m` is below 0.25, the model has no result for the
-    event.
+    forecast errors is approximate: the program uses the formula of the market model, with the
+    residuals :math:`R_{it} - \alpha - \beta_{SW} R_{mt}`. Missing data: the regressions and the
+    means use a day only if this day, the day before and the day after are in the estimation window
+    and have both returns. If the divisor :math:`1 + 2 \rho_m` is below 0.25, the model has no
+    result for the event.
 
     References
     ----------
@@ -286,9 +286,9 @@ class TheilSen(_Robust, name="theil_sen"):
         \beta_i = \operatorname{median}_{s<t} \frac{R_{it} - R_{is}}{R_{mt} - R_{ms}}, \quad
         \alpha_i = \operatorname{median}_t (R_{it} - \beta_i R_{mt})
 
-    The variance of the forecast errors is an approximation: the formula of least squares with the
-    residuals of the Theil-Sen line. Missing data: the estimation leaves out a day if the return of
-    the share or of the market is missing.
+    The variance of the forecast errors is approximate: the program uses the formula of least
+    squares, with the residuals of the Theil-Sen line. Missing data: the estimation leaves out a day
+    if the return of the share or of the market is missing.
 
     References
     ----------
@@ -341,9 +341,9 @@ class Huber(_Robust, name="huber"):
 
     The function :math:`\rho_c` is quadratic from -c to c and linear beyond. The scale
     :math:`\hat\sigma` is the median absolute residual divided by 0.6745. The variance of the
-    forecast errors is an approximation: the formula of least squares with the residuals of the
-    Huber line. Missing data: the estimation leaves out a day if the return of the share or of the
-    market is missing.
+    forecast errors is approximate: the program uses the formula of least squares, with the
+    residuals of the Huber line. Missing data: the estimation leaves out a day if the return of the
+    share or of the market is missing.
 
     References
     ----------

@@ -146,15 +146,17 @@ def load_returns(
         The ticker of one index for all events. By default each event has the index that the events
         file names, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the index that the events file names lacks prices, as in :class:`StudyConfig`.
+        What to do if the index that the events file names lacks prices. With "fallback", the event
+        uses an index of its exchange instead. With "strict", the event gets no other index.
     estimation, event : Window
         Estimation window and event window. Prices are fetched for all days of both windows.
     model : LinearModel, optional
         The model of the study. If the model needs further series, such as an industry index, their
         prices are fetched as well.
     series : mapping of str to ticker, optional
-        The tickers of the series that `model` needs besides the share and its index, if these
-        tickers are the same for all events. The key is the name of the series in the model.
+        The tickers of the series that `model` needs besides the share and its index. They apply to
+        all events. If the tickers differ by event, the events file must have a column for each
+        series. The key is the name of the series in the model.
     calendar : {"exchange", "data"}, optional
         With "exchange", the trading days are those of the exchange of each share. With "data", they
         are the dates in the price data. By default it is the `calendar` with which the events were
@@ -168,9 +170,10 @@ def load_returns(
     further : int
         How many trading days to fetch before the first day of the estimation window.
     calibrate : bool, optional
-        Whether to fetch also the prices that the method ``calibrate()`` of the results needs: those
-        of each symbol, and of the firms in the column ``peers``, over the years of all events. By
-        default these prices are fetched if there are at most 1,000 events.
+        Whether to fetch also the prices that the method ``calibrate()`` of the results needs. It
+        needs the prices of each symbol around the dates of all events, not only of the symbol's
+        own events. It also needs the prices of the firms in the column ``peers``. By default these
+        prices are fetched if there are at most 1,000 events.
     offline : bool
         If true, the network is never used.
     store : str or Path

@@ -252,8 +252,8 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     sample : AbnormalReturns
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
-        `window`. The settings ``draws`` and ``seed`` of ``sample.conventions`` are the number B of
-        random combinations of signs and the seed of the random numbers.
+        `window`. The object ``sample.conventions`` has the number B of random combinations of signs
+        (``draws``) and the seed of the random numbers (``seed``).
     window : Window
         A window of L days.
 
@@ -407,8 +407,9 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     deviation is :math:`s_a`. The abnormal returns of one window all contain the same estimation
     error of alpha and beta. The term :math:`D / \bar M` allows for this error.
     :math:`\bar M` is the number of estimation days, averaged over the events. To get D, divide the
-    S days into blocks of consecutive trading days: D is the mean number of days per block. Missing
-    data: if a firm has no abnormal return on a day, the mean of this day leaves out the firm.
+    S days into blocks: a gap of one trading day or more ends a block. D is S divided by the number
+    of blocks. Missing data: if a firm has no abnormal return on a day, the mean of this day leaves
+    out the firm.
 
     References
     ----------

@@ -237,14 +237,14 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     null=NULL, reference="bootstrap", source="Lyon, Barber and Tsai (1999)",
 )  # fmt: skip
 def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
-    """Return Johnson's t-statistic of the mean CAR, compared with its values in random samples.
+    """Return Johnson's t-statistic of the mean CAR, with a p-value from random samples of the CARs.
 
     Parameters
     ----------
     sample : AbnormalReturns
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
-        `window`. The settings ``draws`` and ``seed`` of ``sample.conventions`` are the number B of
-        random samples and the seed of the random numbers.
+        `window`. The object ``sample.conventions`` has the number B of random samples (``draws``)
+        and the seed of the random numbers (``seed``).
     window : Window
 
     Returns
@@ -261,10 +261,11 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Notes
     -----
     Each random sample has floor(N/4) CARs, drawn with replacement. In a random sample, Johnson's
-    statistic tests whether the mean of this sample equals the mean CAR of the study. If m of the B
-    statistics are at least as large as the statistic of the study, the one-sided p-value is (1 + m)
-    / (1 + B). The two-sided p-value is twice the smaller one-sided p-value. Missing data are
-    treated as in :func:`cross_sectional`.
+    statistic tests whether the mean of this sample equals the mean CAR of the study. Let m be
+    the number of random samples, of B in total, whose statistic is at least as large as the
+    statistic of the study. Then the one-sided p-value of a positive mean is (1 + m) / (1 + B). For
+    a negative mean, m counts the statistics that are at most as large. The two-sided p-value is
+    twice the smaller of these two. Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------

@@ -259,14 +259,14 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
         g_t = \frac{1}{\sqrt{N_t}} \sum_i \Bigl( \frac{K_{it}}{T_i + 1} - \frac12 \Bigr), \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    In the formula, :math:`K_{it}` is the rank of the abnormal return of day t among those of all
-    :math:`T_i` days of event i. These days are the estimation window and the *entire* event window.
-    W is the set of the L days of the tested window. :math:`N_t` is the number of events with a
-    return on day t, and T is the number of days of the estimation window and the event window.
-    Missing data: a missing day has no rank. If some events lack a return on a day, the sum
-    :math:`g_t` of the day is scaled so that its variance equals the variance of the other days. If
-    prices are missing, the next return covers several sessions. A return over m sessions is divided
-    by the root of m before it is ranked.
+    For each event i, the test ranks the abnormal returns of the estimation window and of the
+    *entire* event window together. :math:`T_i` is the number of these returns, and :math:`K_{it}`
+    the rank of the return of day t. The tested window W has L days. :math:`N_t` is the number of
+    events with a return on day t. The sum in :math:`S^2` goes over the T days of the estimation
+    window and the event window. Missing data: a missing day has no rank. If some events lack a
+    return on a day, the sum :math:`g_t` of the day is scaled so that its variance equals the
+    variance of the other days. If prices are missing, the next return covers several sessions. A
+    return over m sessions is divided by the root of m before it is ranked.
 
     References
     ----------
@@ -448,7 +448,10 @@ def signs(sample: AbnormalReturns) -> FloatArray:
     return np.sign(np.round(values - (below + above) / 2, DECIMALS))
 
 
-NULL = "the CAR of the window ranks like the abnormal return of any estimation day"
+NULL = (
+    "on average over the events, the CAR of the window is larger than half of the abnormal returns "
+    "of the estimation days"
+)
 
 
 @statistic(

@@ -306,8 +306,8 @@ class EventStudy(UnfittedStudy):
         Ticker of one index for all events. By default, each event uses the index in its column
         ``benchmark``, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the index in the column ``benchmark`` lacks returns, as in
-        :class:`StudyConfig`.
+        What to do if the index in the column ``benchmark`` lacks returns. With "fallback", the
+        event uses an index of its exchange instead. With "strict", the event is dropped.
     engine : {"statsmodels", "batch"}
         How the least-squares estimates are computed, as in :class:`StudyConfig`.
     min_estimation : int
