@@ -110,9 +110,9 @@ class FittedStudy:
     layout: Layout | None = None
     sizes: MarketValues | None = None
     #: Table of the results under other settings, such as other models or windows. The setting
-    #: ``grid`` lists these settings. The table has one row for each combination of them. The
-    #: attribute is None for a study without ``grid``, and for a subset of events. The function
-    #: :func:`eventstudy.robustness` computes such a table for any study.
+    #: ``grid`` lists values of these settings, and the table has one row for each combination of
+    #: the values. The attribute is None if the setting ``grid`` is empty, and for a subset of
+    #: events. The function :func:`eventstudy.robustness` computes such a table for any study.
     #:
     #: >>> models = {"model": ["market", "market_adjusted"], "car": ["0:1"],
     #: ...           "estimation": ["-250:-31"]}
@@ -153,8 +153,9 @@ class FittedStudy:
     def main(self) -> Window:
         """The main window of the study.
 
-        The main window is the first window in the settings. If the settings name no window, it is
-        [0,1], or the first tested window if [0,1] does not fit into the event window.
+        The main window is the first window in the settings. If the settings name no window, the
+        main window is [0,1]. If [0,1] does not fit into the event window, the main window is the
+        first window that the study tests.
 
         Examples
         --------
@@ -176,7 +177,8 @@ class FittedStudy:
         name : str
             Name of the test, such as ``"bmp_kp"``.
         window : window
-            Window in trading days, as a :class:`Window`, ``(0, 1)`` or ``"0:1"``.
+            Window in event days: a :class:`Window` object, a pair such as ``(0, 1)``, or a text
+            such as ``"0:1"``.
         alternative : {"two-sided", "less", "greater"}
         **conventions
             Settings of the test, such as ``scar="sum"``. The class :class:`Conventions` explains
@@ -215,8 +217,7 @@ class FittedStudy:
         windows : window or iterable of window, optional
             Windows of the tests. The default is the windows in the settings of the study.
         names : iterable of str, optional
-            Names of the tests. The default is all tests that can be used for the number of events
-            (:attr:`all_tests`).
+            Names of the tests. The default is the tests in the attribute :attr:`all_tests`.
 
         Returns
         -------
@@ -243,9 +244,10 @@ class FittedStudy:
 
     @property
     def all_tests(self) -> list[str]:
-        """Names of the tests that can be used for the number of events in the study.
+        """Names of the significance tests for this study.
 
-        In a study of more than 5,000 events, the list has only the most common tests.
+        A study of one event has other tests than a study of several events. For more than 5,000
+        events, the list has only nine common tests, such as ``bmp``.
 
         Examples
         --------
@@ -422,9 +424,9 @@ class FittedStudy:
         Parameters
         ----------
         rows : str, (n,) array or Series of bool, or array of int
-            The events to take: a condition on the columns, such as ``"direction == 'adverse' and
-            not flagged"``, a boolean mask with one value per event, or an array with the positions
-            of the events.
+            A condition, a mask or an array of positions. A condition is a text about columns of the
+            events, such as ``"direction == 'adverse' and not flagged"``. A mask has True or False
+            for each event. The positions are row numbers in the attribute `events`, from 0.
 
         Returns
         -------
@@ -434,8 +436,8 @@ class FittedStudy:
         Raises
         ------
         ConfigError
-            If the argument `rows` has none of the forms above, if the mask has the wrong length, or
-            if a position does not exist.
+            If `rows` is not valid, for example a mask with the wrong length or a position that does
+            not exist.
 
         Examples
         --------
@@ -468,10 +470,10 @@ class FittedStudy:
     def groups(self, column: str | Iterable[str]) -> dict[Any, Self]:
         """Return the results of each group of events, the largest group first.
 
-        The events of a group have the same value in `column`. If you name several columns, the
-        events of a group have the same value in each column, and the name of the group is the tuple
-        of these values. Dropped events count in the size of a group. If all events of a group were
-        dropped, the group is left out.
+        The events of a group have the same value in the column that you name. If you name several
+        columns, the events of a group have the same value in each column, and the name of the group
+        is the tuple of these values. Dropped events count in the size of a group. If all events of
+        a group were dropped, the group is left out.
 
         Parameters
         ----------
@@ -611,7 +613,7 @@ class FittedStudy:
         return self.config or StudyConfig(**around, model=self.model.name)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
-        """Return windows as a list of Window objects.
+        """Convert the argument `windows` to a list of Window objects.
 
         If `windows` is None, the method returns the windows in the settings of the study.
 

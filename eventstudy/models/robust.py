@@ -32,11 +32,11 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
 
     Each of the three slopes :math:`b` comes from a separate regression, and :math:`\rho_m` is the
     first autocorrelation of the market's returns in the estimation window. The variance of the
-    forecast errors is approximate: the program uses the formula of the market model, with the
-    residuals :math:`R_{it} - \alpha - \beta_{SW} R_{mt}`. Missing data: the regressions and the
-    means use a day only if this day, the day before and the day after are in the estimation window
-    and have both returns. If the divisor :math:`1 + 2 \rho_m` is below 0.25, the model has no
-    result for the event.
+    forecast errors is an approximation: the program uses the variance formula of the market model,
+    with the residuals :math:`R_{it} - \alpha - \beta_{SW} R_{mt}`. Missing data: the regressions
+    and the means use a day only if the share and the market have returns on the day itself, the day
+    before and the day after. All three days must be in the estimation window. If the divisor
+    :math:`1 + 2 \rho_m` is below 0.25, the model has no result for the event.
 
     References
     ----------
@@ -80,13 +80,13 @@ class Dimson(LinearModel, name="dimson"):
     Parameters
     ----------
     lags, leads : int
-        The regression uses the market return of the same day, of `lags` sessions before it and of
-        `leads` sessions after it. Both numbers are at least 0.
+        Numbers of sessions before and after a day, each at least 0. The regression uses the market
+        returns of the day itself and of all these sessions.
     sum_beta : bool
-        If true, the normal return is alpha + beta R_m. Beta is the sum of the slopes of the
-        regression, and R_m is the market return of the same day. Alpha is the mean return of the
-        share minus beta times the mean of R_m, both over the estimation days. The variance of the
-        abnormal returns is then only an approximation.
+        If true, the normal return is alpha + beta R_m, and the variance of the abnormal returns is
+        only an approximation. Beta is the sum of the slopes of the regression, and R_m is the
+        market return of the same day. Alpha is the mean return of the share minus beta times the
+        mean of R_m, both over the estimation days.
 
     Notes
     -----

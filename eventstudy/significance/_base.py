@@ -53,8 +53,8 @@ class SignificanceTest:
     name : str
         Name of the test, such as ``"bmp_kp"``.
     statistic, pvalue : float
-        Test statistic and its p-value. If the test cannot be computed, both numbers are NaN and
-        `reason` says why.
+        Test statistic and its p-value. If the test cannot be computed, both numbers are NaN and the
+        attribute `reason` says why.
     df : float
         Degrees of freedom if the reference distribution is Student's t. The value is infinite for
         the normal distribution, and NaN for other distributions.

@@ -26,7 +26,7 @@ BLOCK = 1 << 20
     core=True, null=NULL, reference="t(N-1)", source="Brown and Warner (1980)",
 )  # fmt: skip
 def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the t-statistic of the mean CAR, with the standard deviation of CARs across events.
+    r"""Return the t-statistic of the mean CAR, based on the differences between the CARs.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
 
-    CAAR is the mean CAR. The standard deviation sd has the divisor N-1. Missing data: an event that
-    lacks days of the window is left out, unless the setting ``missing`` keeps such events.
+    CAAR is the mean CAR. The standard deviation sd has the divisor N-1. Missing data: with the
+    default setting ``missing="drop"``, the test leaves out an event that lacks days of the window.
 
     References
     ----------

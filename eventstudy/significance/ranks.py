@@ -482,20 +482,20 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    SCAR is the CAR of an event divided by its standard error. The window of an event counts as one
-    value: SCAR / sd(SCAR), where sd is the standard deviation across events. This value is ranked
-    together with the M standardised residuals of the estimation days. So each event has T = M + 1
-    ranks. A centred rank is the rank divided by T + 1, minus one half. Let g_t be the sum of the
-    centred ranks of all events on day t, where the window counts as day 0:
+    SCAR is the CAR of an event divided by its standard error, and sd(SCAR) is the standard
+    deviation of SCAR across events. For each event, the test ranks M + 1 values: the M standardised
+    residuals of the estimation days, and SCAR / sd(SCAR). So each event has T = M + 1 ranks. A
+    centred rank is the rank divided by T + 1, minus one half. The rank of SCAR / sd(SCAR) belongs
+    to day 0. Let g_t be the sum of the centred ranks of all events on day t:
 
     .. math::
 
         t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}}, \quad Z = \frac{g_0}{S}, \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    The sum in S includes the window. Missing data: a missing residual has no rank. If some events
-    lack a residual on a day, the sum g_t of the day is scaled so that its variance equals the
-    variance of the other days.
+    The sum over t runs over the estimation days and day 0. Missing data: a missing residual has no
+    rank. If some events lack a residual on day t, the test scales g_t so that it has the same
+    variance as on days without missing residuals.
 
     References
     ----------
@@ -555,7 +555,7 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
 
     .. math:: Z = \sum_i U_{i0} \Big/ \sqrt{\sum_i \frac{T_i - 1}{12 (T_i + 1)}}
 
-    Missing data are treated as in :func:`grank_t`.
+    Missing data: a missing residual has no rank.
 
     References
     ----------

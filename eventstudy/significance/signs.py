@@ -236,8 +236,8 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
 
     All |CAR| are ranked, and :math:`W_+` is the sum of the ranks of the positive CARs. If several
     |CAR| are equal, they form a tie, and :math:`t_j` is the number of CARs in tie j. The test
-    rounds CARs to 12 decimals, and leaves out CARs of zero. Missing data are treated as in
-    :func:`sign`.
+    rounds CARs to 12 decimals, and leaves out CARs of zero. Missing data: with the default setting
+    ``missing="drop"``, the test leaves out an event that lacks days of the window.
 
     References
     ----------

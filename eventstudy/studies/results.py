@@ -60,7 +60,8 @@ class EventStudyResults(FittedStudy):
     model : LinearModel
     engine : {"statsmodels", "batch"}
     config : StudyConfig, optional
-        The settings that were given for the study; None if none were given (see :attr:`settings`).
+        The :class:`StudyConfig` with which you made the study, or None if you gave none. See also
+        :attr:`settings`.
     sizes : MarketValues, optional
         Market values of the firms before each day of the event windows.
 
@@ -118,10 +119,9 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         group : str, optional
-            Name of the group; "" for all events together. The entry ``by`` of :class:`StudyConfig`
-            says which column of the events has the names of the groups. Without the argument
-            `group`, the method returns the results of the group that the first sentence of the
-            report is about.
+            Name of the group; "" for all events together. The names are in the column that the
+            report uses for its groups (setting ``by``). Without the argument `group`, the method
+            returns the results of the group that the first sentence of the report is about.
 
         Returns
         -------
@@ -199,8 +199,9 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DrawnPower
-            The power of the test. If you print the object, it shows one sentence. The methods
-            ``frame()`` and ``plot()`` of the object show the power for each size of the effect.
+            The power of the test. If you print the object, you see the effect that the test finds
+            in 80% of studies. The methods ``frame()`` and ``plot()`` of the object show the power
+            for each size of the effect.
 
         Examples
         --------
@@ -247,10 +248,11 @@ class EventStudyResults(FittedStudy):
     def plot_path(
         self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the value of the shares over time, and the value that their normal returns imply.
+        """Draw the value of the shares on each event day, and their value without an effect.
 
-        Both lines are averages over the events, with the same weights as in the main result. On the
-        day before the main window, both lines are 100.
+        The value without an effect is computed from the normal returns. Both lines are averages
+        over the events, with the same weights as in the main result. On the day before the main
+        window, both lines are 100.
 
         Parameters
         ----------
@@ -293,7 +295,7 @@ class EventStudyResults(FittedStudy):
             Window that the figure shades, in event days. The default is the main window.
         by : str, optional
             Column that splits the events into groups. The figure then has one path for each of the
-            first three groups, and a legend.
+            three largest groups, and a legend.
         ax : Axes, optional
             Matplotlib axes to draw into. The default is a new figure.
         **look : str or color
@@ -306,7 +308,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If the events do not have the column `by`.
+            If the events do not have the column that `by` names.
 
         Examples
         --------
@@ -323,7 +325,7 @@ class EventStudyResults(FittedStudy):
 
         The marker of an event is filled if its p-value is below 0.05. The mean effect is a diamond,
         and its p-value comes from the main test. If there are more than 60 events, the figure shows
-        only the events with the smallest and the largest CARs.
+        only the 30 smallest and the 30 largest CARs.
 
         Parameters
         ----------
@@ -417,9 +419,10 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         kind : {"events", "days", "windows", "groups"}
-            What each hypothesis is about: the CAR of one event over `window` ("events"), the mean
-            abnormal return of one event day ("days"), the mean CAR over one of the `windows`
-            ("windows"), or the mean CAR of one group over `window` ("groups").
+            With "events", each hypothesis is about the CAR of one event over `window`. With "days",
+            it is about the mean abnormal return of one event day. With "windows", it is about the
+            mean CAR over one of the `windows`. With "groups", it is about the mean CAR of one group
+            over `window`.
         window : window, optional
             Window in event days. The default is the main window.
         windows : iterable of windows, optional
@@ -428,8 +431,8 @@ class EventStudyResults(FittedStudy):
             Name of the test. The default is the main test. For the kind "events", the default is
             ``event_t_regime``.
         by : str, optional
-            Column that defines the groups. The default is the column in the setting ``by`` (see
-            :class:`StudyConfig`).
+            Column that defines the groups. The default is the column that the report uses for its
+            groups.
         methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
             Methods that adjust the p-values: Holm, Benjamini-Hochberg, Benjamini-Yekutieli and
             Romano-Wolf. The default is all four methods. For the kind "events", the default is the
@@ -441,9 +444,9 @@ class EventStudyResults(FittedStudy):
             One row per hypothesis. The column label names the hypothesis, n_events is the number of
             events, and estimate is the effect as a decimal. The columns statistic and pvalue have
             the result of the test. For each method of adjustment, a column of the same name has the
-            adjusted p-values. If the test of a hypothesis has no p-value, the adjusted p-values are
-            NaN and the column reason says why. Such a hypothesis does not count in the number of
-            hypotheses.
+            adjusted p-values. If the test of a hypothesis has no p-value, its adjusted p-values are
+            NaN and the column reason says why. The adjustment counts only the hypotheses that have
+            a p-value.
 
         Raises
         ------
@@ -521,8 +524,8 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         WeightedMean
-            The weighted mean CAR, with its interval and its test. Events without a weight are left
-            out.
+            The weighted mean CAR, with its interval and its test. With the weights "value", the
+            mean leaves out events without a market value.
 
         Raises
         ------
@@ -579,7 +582,8 @@ class EventStudyResults(FittedStudy):
             What the return of a share is compared with: the return of its benchmark ("market"), or
             the normal return of the model ("model").
         **changes
-            The settings ``draws`` and ``seed`` of :class:`Conventions`, for this call only.
+            Values of ``draws`` and ``seed`` for this call, in place of the values in the
+            :class:`Conventions` of the study.
 
         Returns
         -------
@@ -590,14 +594,15 @@ class EventStudyResults(FittedStudy):
             events. The columns statistic, distribution and pvalue have the result of the two-sided
             test. The columns critical_low and critical_high have the critical values at the 5%
             level. If a test cannot be computed, its numbers are NaN, and the column note gives the
-            reason. As long as the window of any event has days in the future, the table has the
-            mean so far, and the numbers of the tests are NaN.
+            reason. As long as the window of any event has days in the future, the numbers of the
+            tests are NaN, and the column estimate has the mean of the events whose windows are
+            over.
 
         Raises
         ------
         ConfigError
-            If the window reaches beyond the event window, if `against` or a setting is not valid,
-            or if the study does not measure returns.
+            If the window reaches beyond the event window, if the value of the argument `against` or
+            of a setting is not valid, or if the study does not measure returns.
 
         Examples
         --------
@@ -614,8 +619,8 @@ class EventStudyResults(FittedStudy):
     ) -> pd.DataFrame:  # fmt: skip
         """Test whether a portfolio of the firms with a recent event earns an abnormal return.
 
-        On each session, the portfolio holds the firms that are in the window around one of their
-        events. The return of the portfolio is regressed on the returns of the market and of other
+        On each session, the portfolio holds every firm with an event whose window contains this
+        session. The return of the portfolio is regressed on the returns of the market and of other
         factors of the model. The constant alpha of the regression is the mean abnormal return per
         session.
 
@@ -637,16 +642,16 @@ class EventStudyResults(FittedStudy):
             column alpha is the abnormal return per session as a decimal. The columns se, t, df and
             pvalue (two-sided) have the standard error and the t-test of alpha. The column beta is
             the slope of the market, and a column ``beta_<name>`` is the slope of another factor.
-            The column sessions is the number of sessions, and mean_firms is the average number of
-            firms in the portfolio. With fewer than 10 sessions the numbers are NaN, and the column
-            note gives the reason.
+            The column sessions is the number of sessions with a firm in the portfolio, and
+            mean_firms is the average number of firms on these sessions. With fewer than 10 sessions
+            the numbers are NaN, and the column note gives the reason.
 
         Raises
         ------
         ConfigError
             If the window reaches beyond the event window, if the kind of weights does not exist, or
-            if the study does not measure returns. The error is also raised if value weights need
-            market values that are missing.
+            if the study does not measure returns. The error is also raised for the weights "value"
+            if the study has no market values.
 
         Examples
         --------
@@ -702,8 +707,8 @@ class EventStudyResults(FittedStudy):
             variance of the residuals changes. The columns jarque_bera_p, skewness and kurtosis
             compare the residuals with a normal distribution. The columns chow_f, chow_p and cusum_p
             show whether the parameters change during the estimation window. The column condition is
-            the condition number of the regressors. A diagnostic is NaN if there are too few days or
-            regressors.
+            the condition number of the regressors. A diagnostic is NaN if it needs more estimation
+            days or regressors than there are.
 
         Examples
         --------
@@ -749,15 +754,17 @@ class EventStudyResults(FittedStudy):
 
         Each placebo study assigns each announcement at random to the firm itself or to one of its
         peers, on the same date. If several announcements have the same date and the same peers, a
-        placebo study can also assign one of them to the firm of another. The p-value is small if
-        few placebo studies have a statistic as extreme as the statistic of the study.
+        placebo study can also assign each of these announcements to the firm of another one. The
+        p-value is small if few placebo studies have a statistic as extreme as the statistic of the
+        study.
 
         Parameters
         ----------
         window : window
         peers : str
             Column of the events with the tickers of the peers of each firm, written ``A;B;C``. The
-            study must have the returns of the peers.
+            program loads the returns of these peers if the column has the name ``peers`` and the
+            study has at most 1,000 events.
         test : str
             Test whose statistic is compared. The default is "bmp", or the single-event t-test if
             there is only one event.
@@ -772,7 +779,7 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If the events do not have the column `peers`.
+            If the events do not have the column that `peers` names.
 
         Examples
         --------
@@ -794,7 +801,8 @@ class EventStudyResults(FittedStudy):
         windows : windows, optional
             Windows of the table. The default is the windows in the settings of the study.
         names : iterable of str, optional
-            Names of the tests in the table. The default is the main test and the most common tests.
+            Names of the tests in the table. The default is the main test and some common tests,
+            such as ``bmp``.
 
         Returns
         -------
@@ -824,9 +832,9 @@ class EventStudyResults(FittedStudy):
         -------
         EventStudyResults
             The results with market values. For each window, an event gets the last market value of
-            its firm before the window. A market value or a number of shares that is older than 370
-            days is not used. A number of shares is multiplied by a close that is at most 100 days
-            old.
+            its firm before the window. A market value or a number of shares is valid for 370 days
+            from its date. If the source has numbers of shares, the program multiplies them by the
+            closes of the share. A close is valid for 100 days.
 
         Examples
         --------
@@ -888,9 +896,9 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DrawnRegression or DrawnRegressions
-            One regression, or an object with several regressions, whose method ``frame()`` returns
-            them in one table. Both kinds of results have the methods ``plot()``, ``to_latex()`` and
-            ``to_html()``.
+            If `formulas` is a string, the result is one regression. Otherwise it is an object whose
+            method ``frame()`` returns all regressions in one table. Both objects have the methods
+            ``plot()``, ``to_latex()`` and ``to_html()``.
 
         Examples
         --------
@@ -912,7 +920,7 @@ class EventStudyResults(FittedStudy):
     def calibrate(
         self, window: WindowLike | None = None, *, group: str | None = None, **options: Any
     ) -> figures.CalibrationWithFigure:
-        """Return how often the tests raise a false alarm on other dates of the same firms.
+        """Return how often the tests raise a false alarm on dates on which the firms have no event.
 
         The method repeats the study on dates without announcements. A significant result on such
         dates is a false alarm.
@@ -924,8 +932,7 @@ class EventStudyResults(FittedStudy):
         group : str, optional
             Name of a group of events, as in :meth:`of_group`.
         **options
-            Optional arguments, such as ``draws=99``, the largest number of repetitions of the
-            study.
+            Optional arguments, such as ``draws=99`` for at most 99 repetitions of the study.
 
         Returns
         -------
@@ -950,7 +957,8 @@ class EventStudyResults(FittedStudy):
 
         If this run folder already has the results of a study with different settings or events, the
         method does not replace them. The new run folder gets the name ``name-2``, ``name-3`` and so
-        on. With the setting ``figures``, the run folder also has image files of the figures.
+        on. If the setting ``figures`` is not empty, the run folder also has image files of the
+        figures.
 
         Parameters
         ----------
@@ -962,7 +970,7 @@ class EventStudyResults(FittedStudy):
             Settings that choose the windows, tests and groups of the report. The default is the
             settings of the study.
         force : bool
-            Whether to replace a run folder of this name even if its settings or events differ.
+            If true, the method also replaces a run folder that is from other settings or events.
 
         Returns
         -------
@@ -1041,7 +1049,8 @@ class EventStudyResults(FittedStudy):
             The table to return. The table "caar" has the mean effect and the test results for each
             window. The table "robustness" has the main result under settings that differ from those
             of the study. It also has p-values that are adjusted for the number of windows. The
-            table "events" lists the events. The table "regression" has the regression of the CARs.
+            table "events" lists the events. The table "regression" has the regression of the CARs
+            on the columns in the setting ``regress``.
         config : StudyConfig, optional
 
         Returns
@@ -1058,7 +1067,7 @@ class EventStudyResults(FittedStudy):
     def to_excel(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
         """Write the tables of the study as an Excel workbook, one sheet per table.
 
-        Install the packages that the method needs with ``pip install "eventstudy-kit[excel]"``.
+        To install the packages for this method, run ``pip install "eventstudy-kit[excel]"``.
 
         Parameters
         ----------
@@ -1079,7 +1088,7 @@ class EventStudyResults(FittedStudy):
     def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
         """Write the abnormal returns as a Parquet file with one row per event and day.
 
-        Install the package that the method needs with ``pip install "eventstudy-kit[parquet]"``.
+        To install the package for this method, run ``pip install "eventstudy-kit[parquet]"``.
 
         Parameters
         ----------
@@ -1136,9 +1145,9 @@ class EventStudyResults(FittedStudy):
             these sessions.
 
             The column variance_multiple is the variance of the firm's returns around the event,
-            divided by their usual variance. The column pvalue_regime is the p-value of the CAR that
-            allows for this ratio, and the 95% interval that allows for it runs from ci_low_regime
-            to ci_high_regime. In a study of more than 5,000 events, these four columns are NaN.
+            divided by their usual variance. The p-value in the column pvalue_regime allows for this
+            ratio. So does the 95% interval from ci_low_regime to ci_high_regime. In a study of more
+            than 5,000 events, these four columns are NaN.
 
             The columns of your events file follow. For an event with missing days in the window,
             the CAR and all numbers computed from it are NaN.
