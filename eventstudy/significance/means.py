@@ -49,8 +49,9 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
 
-    CAAR is the mean CAR. The standard deviation sd has the divisor N-1. Missing data: an event that
-    lacks days of the window is left out, unless the setting ``missing`` keeps such events.
+    CAAR is the mean CAR. The standard deviation sd has the divisor N-1. Missing data: the test
+    leaves out an event with a missing return in the window, unless the setting ``missing`` keeps
+    such events.
 
     References
     ----------
