@@ -278,9 +278,9 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     With up to 12 clusters, the test takes all 2^G combinations of signs. The one-sided p-value is
     the proportion of combinations whose t is at least as large as the t of the study. With more
-    clusters, the test draws B such combinations at random. If m of them have a t at least as large as
-    the t of the study, the one-sided p-value is (1 + m) / (1 + B). The two-sided p-value is twice
-    the smaller one-sided p-value. Missing data are treated as in :func:`date_clustered`.
+    clusters, the test draws B such combinations at random. If m of them have a t at least as large
+    as the t of the study, the one-sided p-value is (1 + m) / (1 + B). The two-sided p-value is
+    twice the smaller one-sided p-value. Missing data are treated as in :func:`date_clustered`.
 
     References
     ----------

@@ -88,7 +88,7 @@ def study(
     -----
     If a column ``group`` or ``direction`` of the events has several values, such as "adverse" and
     "relief", the events with the same value form a group. The method ``answer()``, its figures and
-    the display in a notebook are about one group only: of those that have a result, the group with
+    the display in a notebook are about one group only: of those that have a result, the one with
     the most events. The methods ``summary()`` and ``test()`` and the tables of the results are
     about all events together. For an answer about all events, use ``answer(group="")``.
 
