@@ -98,8 +98,8 @@ def refresh_run(
     command : str
         The command line to show in the report, as text.
     moved : float
-        The function lists a CAR as changed only if it changed by more than this decimal: 0.0001 is
-        0.01%.
+        The function lists a change of a CAR only if it is larger than this decimal (0.0001 is
+        0.01%).
     wait : float
         How many seconds to wait if another process is writing the same run folder.
     accept_loss : bool

@@ -115,8 +115,8 @@ class StudyConfig:
         Source of the prices: ``yahoo``, ``sample`` (example prices in the package), ``store``
         (prices kept from earlier downloads), ``auto`` (kept prices, updated from Yahoo) or a path.
         You can name several sources, separated by commas, such as ``yahoo,files:backup``, where
-        ``backup`` is a path. The program then takes the prices of a share or index from the first
-        source that has them for all windows of the events of this share or index.
+        ``backup`` is a path. The prices of a symbol then come from the first source that has prices
+        for all windows of the symbol's events.
     fill : str
         Second source of prices, for sessions on which the first source has no price of a share; ""
         = no second source.
@@ -174,8 +174,8 @@ class StudyConfig:
         ``announced_at``.
     firm : str
         Column that names the firm of each share. If the events file has the same announcement for
-        several shares of a firm, the study uses only one share: the first in the file whose CAR
-        over the main window can be computed.
+        several shares of a firm, the study uses only the first of these shares whose CAR over the
+        main window can be computed.
     calendar : {"exchange", "data"}
         Which days are trading days: the sessions of the exchange ("exchange"), or the dates in the
         price data ("data").
@@ -200,16 +200,16 @@ class StudyConfig:
         are clustered by event date. All other kinds treat the events as independent.
     halt : {"calendar", "shift"}
         How to count event days during a trading halt of a share. With "calendar", every session of
-        the exchange is an event day. With "shift", a session without trading in the share is not an
-        event day.
+        the exchange is an event day. With "shift", only sessions with trading in the share are
+        event days.
     halt_drift : int
         Over a trading halt, the normal return counts alpha, the constant of the model, for at most
         this number of sessions. The program uses this setting only if ``halt`` is "shift".
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm. With "mask", the estimation leaves out days in the
         event window of another event of the firm. With "first", the program does the same, and
-        drops an event if its event window overlaps that of an earlier event of the firm, unless the
-        earlier event is itself dropped. With "keep-all", the study uses all days and all events.
+        drops an event whose event window overlaps that of an earlier event of the firm, if the
+        program keeps the earlier event. With "keep-all", the study uses all days and all events.
     confounders : str
         File with other news about the firms; "" = no file.
     confounder_days : int
@@ -218,8 +218,8 @@ class StudyConfig:
     find_confounders : bool
         Search the prices and the events for other news. Other news is a dividend, a split, a jump
         of the index or of the exchange rate, or another event of the firm. An event with other news
-        in the main window, or in the ``confounder_days`` sessions before or after it, gets a flag,
-        but is not dropped.
+        in the main window, or at most ``confounder_days`` sessions from it, gets a flag but is not
+        dropped.
     drop_confounded : bool
         Drop the events that are confounded by news in the file `confounders` or in the column
         ``confounders`` of the events. If only `find_confounders` finds the news, the event is not

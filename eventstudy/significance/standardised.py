@@ -283,13 +283,11 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
         Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
             {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
 
-    The ratio :math:`k_i` says how many times as large the variance of the returns of firm i was in
-    recent days as in the estimation window. The program computes it from returns of the firm until
-    just before the event, and of its market until the end of the window. The formula is in the
-    manual, in the section "Violent days" of the page "The answer". A ratio below 1 is set to 1. If
-    the variance did not rise, :math:`k_i` is 1, and the statistic equals :func:`patell_kp`. The
-    other symbols are explained in :func:`patell` and :func:`patell_kp`. Missing data are treated as
-    in :func:`patell_kp`.
+    The ratio :math:`k_i` says how many times as large the recent variance of the returns of firm i
+    and its market is as in the estimation window. The formula is in the manual, in the section
+    "Violent days" of the page "The answer". If the variance did not rise, :math:`k_i` is 1, and the
+    statistic equals :func:`patell_kp`. The other symbols are explained in :func:`patell` and
+    :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
 
     References
     ----------
