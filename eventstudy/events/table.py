@@ -243,7 +243,7 @@ def read_events(
         as a ticker, and the trading days are the dates in the price data. This function reads no
         prices, so with ``"data"`` it takes the announced date as day 0 until prices are read.
     today : date or datetime, optional
-        An announcement after `today` is an error in the file. By default `today` is the present
+        An announcement after this date or time is an error in the file. The default is the present
         time.
     cutoff_minutes : float
         If an announcement comes in the last `cutoff_minutes` minutes before the exchange closes,

@@ -567,7 +567,8 @@ class FittedStudy:
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events by its name.
 
-        If there is no such column, the method raises ConfigError and suggests the closest name.
+        If there is no such column, the method raises ConfigError and suggests the name with the
+        most similar spelling.
 
         Examples
         --------

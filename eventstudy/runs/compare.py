@@ -63,7 +63,8 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
         The folders of the two studies, as ``eventstudy run`` or ``results.save()`` writes them.
         `one` is the earlier study, and `other` the later one.
     moved : float
-        The smallest change of a CAR to report, as a decimal: 0.0001 is 0.01%.
+        The function reports a change of a CAR only if it is larger than this decimal (0.0001 is
+        0.01%).
 
     Returns
     -------

@@ -98,17 +98,18 @@ def refresh_run(
     command : str
         The command line to show in the report, as text.
     moved : float
-        The smallest change of a CAR to list, as a decimal: 0.0001 is 0.01%.
+        The function lists a change of a CAR only if it is larger than this decimal (0.0001 is
+        0.01%).
     wait : float
         How many seconds to wait if another process is writing the same run folder.
     accept_loss : bool
-        The source of prices may no longer have some prices that the saved study used. If
-        `accept_loss` is true, the study is computed without these prices. If it is false, the
-        events of the symbols that lost prices keep their saved prices.
+        The source may no longer have some prices of a share or index that the saved study used. If
+        `accept_loss` is true, the program computes the study without these prices. If it is false,
+        the program uses the saved prices of this share or index.
     outbox : bool
-        If true, the changes are also written as a file into the subfolder ``outbox``. The next time
-        you run ``eventstudy refresh --on-change COMMAND``, it runs COMMAND for each file in
-        ``outbox``.
+        If true, the function also writes a file with the changed results into the subfolder
+        ``outbox``. The next time you run ``eventstudy refresh --on-change COMMAND``, the program
+        runs COMMAND for each file in ``outbox``.
     told : callable, optional
         The function calls ``told(text)`` with each message for the user.
     progress : callable, optional

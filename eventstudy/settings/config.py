@@ -115,8 +115,8 @@ class StudyConfig:
         Source of the prices: ``yahoo``, ``sample`` (example prices in the package), ``store``
         (prices kept from earlier downloads), ``auto`` (kept prices, updated from Yahoo) or a path.
         You can name several sources, separated by commas, such as ``yahoo,files:backup``, where
-        ``backup`` is a path. The prices of a share or index then come from the first source that
-        has prices for all windows of its events.
+        ``backup`` is a path. The prices of a symbol then come from the first source that has prices
+        for all windows of the symbol's events.
     fill : str
         Second source of prices, for sessions on which the first source has no price of a share; ""
         = no second source.
@@ -167,14 +167,15 @@ class StudyConfig:
     by : str
         Column that splits the events into groups; "" = ``group`` if this column has several values,
         otherwise ``direction`` if it has several values. With "none", there are no groups. The main
-        answer of the report is about the largest group that has a result.
+        answer of the report is about one group: of those that have a result, the group with the
+        most events.
     ticker, date : str
         Names of the columns with the ticker and the announcement date; "" = ``ticker`` and
         ``announced_at``.
     firm : str
-        Column that names the firm of each share. If the events file has one announcement for
-        several shares of a firm, the study uses only the first of these shares in the file that has
-        a CAR over the main window.
+        Column that names the firm of each share. If the events file has the same announcement for
+        several shares of a firm, the study uses only the first of these shares whose CAR over the
+        main window can be computed.
     calendar : {"exchange", "data"}
         Which days are trading days: the sessions of the exchange ("exchange"), or the dates in the
         price data ("data").
@@ -190,7 +191,7 @@ class StudyConfig:
         Largest number of dates without announcements on which the program repeats the main test; 0
         = none. The repetitions measure the rate of false alarms. The program repeats the test only
         in studies of up to 200 events. If the events have a column ``peers``, the program also
-        repeats the test for the peer firms.
+        repeats the test with these peers in place of the firms.
     regress : tuple of str
         Columns of the events file that explain the CARs in a regression across events.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
@@ -198,16 +199,17 @@ class StudyConfig:
         program chooses the main standard errors itself. With "date", the additional standard errors
         are clustered by event date. All other kinds treat the events as independent.
     halt : {"calendar", "shift"}
-        How to count days during a trading halt. With "calendar", all sessions of the exchange
-        count. With "shift", sessions without trading in the share do not count.
+        How to count event days during a trading halt of a share. With "calendar", every session of
+        the exchange is an event day. With "shift", only sessions with trading in the share are
+        event days.
     halt_drift : int
         The largest number of sessions of a trading halt for which the normal return includes alpha,
         the constant of the model. The program uses this setting only if ``halt`` is "shift".
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm. With "mask", the estimation leaves out days in the
-        event window of another event of the firm. With "first", the study also drops an event if
-        its event window overlaps the event window of an earlier, kept event of the firm. With
-        "keep-all", the study uses all days and all events.
+        event window of another event of the firm. With "first", the program does the same, and
+        drops an event whose event window overlaps that of an earlier event of the firm, if the
+        program keeps the earlier event. With "keep-all", the study uses all days and all events.
     confounders : str
         File with other news about the firms; "" = no file.
     confounder_days : int
@@ -216,14 +218,15 @@ class StudyConfig:
     find_confounders : bool
         Search the prices and the events for other news. Other news is a dividend, a split, a jump
         of the index or of the exchange rate, or another event of the firm. An event with other news
-        nearby gets a flag. The event is not dropped.
+        in the main window, or at most ``confounder_days`` sessions from it, gets a flag but is not
+        dropped.
     drop_confounded : bool
         Drop the events that are confounded by news in the file `confounders` or in the column
         ``confounders`` of the events. If only `find_confounders` finds the news, the event is not
         dropped.
     event_pages : int
         Largest number of pages about single events in the report; 0 = no pages. The events with the
-        largest absolute CARs get a page.
+        largest absolute CARs over the main window get a page.
     title : str
         Title of the report; "" = a title that the program makes from the events, such as ``54
         announcements, 22 companies``.
@@ -236,8 +239,9 @@ class StudyConfig:
     grid : mapping of str to list
         Further values of some settings, such as ``{"model": ["market", "market_adjusted"]}``. The
         program repeats the study for every combination of the values, and writes the results to the
-        file ``tables/specifications.csv``. If you give no values, a study of up to 200 events is
-        repeated with the usual models and estimation windows, and a larger study is not repeated.
+        file ``tables/specifications.csv``. If you give no values, the program repeats only studies
+        of up to 200 events, with other models, a shorter estimation window and other windows of the
+        CAR.
 
     Examples
     --------
@@ -342,7 +346,7 @@ class StudyConfig:
 
     @property
     def tested(self) -> tuple[Window, ...]:
-        """The windows that the study tests, without repetitions."""
+        """The windows that the study tests, each only once."""
         usual = tuple(window for window in USUAL if window in self.event)
         return tuple(dict.fromkeys(self.windows)) or usual or (self.event,)
 
@@ -379,8 +383,8 @@ class StudyConfig:
         Raises
         ------
         ConfigError
-            If a name is unknown or a value has the wrong type. The message suggests the closest
-            known name.
+            If a name is unknown or a value has the wrong type. The message suggests a known name
+            with a similar spelling.
         """
         return replace(self, **read(StudyConfig, options))
 

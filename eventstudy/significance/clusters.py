@@ -219,8 +219,8 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
         \frac{n_g^2 n_h^2}{(N - n_g)(N - n_h)} \Bigr]
 
     CR2 is a correction of clustered standard errors for a small number of clusters. Missing data:
-    an event that lacks days of the window is left out, unless the setting ``missing`` keeps such
-    events.
+    the test leaves out an event with a missing return in the window, unless the setting ``missing``
+    keeps such events.
 
     References
     ----------

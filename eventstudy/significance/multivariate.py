@@ -52,9 +52,9 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     CAAR is the mean CAR, which is the CAR of the portfolio. The residual of the portfolio on day t,
     :math:`\bar e_t`, is the mean residual of the events. The matrix V is :math:`I + X^* (X'X)^{-1}
     X^{*\prime}`, where X has the regressors of the estimation days and :math:`X^*` has the
-    regressors of the event days. Missing data: the test is not defined if an event lacks a day that
-    another event has. Price limits: the test never extends a window, even if the setting
-    ``limits`` is "extend".
+    regressors of the event days. Missing data: the test is not defined if, on some day, one event
+    has a return and another has none. The test does not extend a window because of a price limit
+    (setting ``limits``).
 
     References
     ----------

@@ -43,8 +43,8 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: z = \frac{n_+ - N/2}{\sqrt N / 2}
 
     In the formula, :math:`n_+` is the number of positive CARs. The test rounds CARs to 12 decimals.
-    A CAR of zero is not positive. Missing data: an event that lacks days of the window is left out,
-    unless the setting ``missing`` keeps such events.
+    A CAR of zero is not positive. Missing data: the test leaves out an event with a missing return
+    in the window, unless the setting ``missing`` keeps such events.
 
     References
     ----------

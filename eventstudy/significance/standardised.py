@@ -255,7 +255,7 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     standardised=True, scales_variance=True,
 )  # fmt: skip
 def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the Patell-KP statistic, with the variance that each firm had just before its event.
+    r"""Return the Patell-KP statistic, adjusted if returns vary more than usual around the events.
 
     Parameters
     ----------
@@ -283,11 +283,11 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
         Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
             {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
 
-    The ratio :math:`k_i` is the variance of the returns of firm i around its event, divided by
-    their variance in the estimation window. A ratio below 1 is set to 1. The formula is in the
-    manual, in the section "Violent days" of the page "The answer". If volatility did not rise,
-    :math:`k_i` is 1, and the statistic equals :func:`patell_kp`. The other symbols are explained in
-    :func:`patell` and :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
+    The ratio :math:`k_i` says how many times as large the recent variance of the returns of firm i
+    and its market is as in the estimation window. The formula is in the manual, in the section
+    "Violent days" of the page "The answer". If the variance did not rise, :math:`k_i` is 1, and the
+    statistic equals :func:`patell_kp`. The other symbols are explained in :func:`patell` and
+    :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
 
     References
     ----------
@@ -389,8 +389,8 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     the regressors of the event days, and :math:`s^2` is the variance of the residuals.
 
     The table ``results.car()`` gives the statistic and the p-value of each event separately.
-    Missing data: an event that lacks days of the window has no CAR, unless the setting ``missing``
-    keeps such events.
+    Missing data: an event with a missing return in the window has no CAR, unless the setting
+    ``missing`` keeps such events.
 
     References
     ----------

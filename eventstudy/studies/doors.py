@@ -61,8 +61,8 @@ def study(
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        The path of the price cache, and a past date, to use the prices known at that time. Both
-        arguments are explained in :func:`load_returns`.
+        `store` is the path of the price cache. `vintage` is a past date: the study uses the prices
+        that the cache had then. Both are explained in :func:`load_returns`.
     progress : callable, optional
         While prices are fetched, the function calls ``progress(done, total)``: the number of
         symbols fetched so far, and the number of all symbols.
@@ -88,9 +88,9 @@ def study(
     -----
     If a column ``group`` or ``direction`` of the events has several values, such as "adverse" and
     "relief", the events with the same value form a group. The method ``answer()``, its figures and
-    the display in a notebook are about one group only: the largest group that gives a result. The
-    methods ``summary()`` and ``test()`` and the tables of the results are about all events
-    together. For an answer about all events, use ``answer(group="")``.
+    the display in a notebook are about one group only: of those that have a result, the one with
+    the most events. The methods ``summary()`` and ``test()`` and the tables of the results are
+    about all events together. For an answer about all events, use ``answer(group="")``.
 
     Event days are the trading days of the exchange of the share. If prices are missing, the next
     return covers all trading days since the last price. Missing results are NaN or None. If the
@@ -192,8 +192,8 @@ def run_study(
     offline : bool
         If true, the network is never used.
     store, vintage : str
-        The path of the price cache, and a past date, to use the prices known at that time. Both
-        arguments are explained in :func:`load_returns`.
+        `store` is the path of the price cache. `vintage` is a past date: the study uses the prices
+        that the cache had then. Both are explained in :func:`load_returns`.
     progress : callable, optional
         As in :func:`study`.
 
