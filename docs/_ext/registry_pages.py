@@ -252,10 +252,10 @@ LETTERS = {
 }
 ALARMS = (
     "A false alarm is a p-value below 0.05 although the news has no effect on average.\n"
-    "We simulated many samples of each kind in the table, all without an effect on average.\n"
+    "We simulated many samples for each row of the table, all without an effect on average.\n"
     "The table shows the false-alarm rate: the percentage of the samples in which this test gives\n"
     "a false alarm. A correct test has a rate of 5% (the dashed line). Rates of 4 to 7% are good\n"
-    "(the shaded part). A filled dot is the rate of `eventstudy`. A ring is the rate of another\n"
+    "(the shaded part). A filled dot is the rate of `eventstudy`. A ring is the rate of a second\n"
     "program, which was written independently. A rate above 20% is drawn at the end of the axis.\n"
     "The page on [size and power](../methods/size.md) explains how the samples were simulated."
 )

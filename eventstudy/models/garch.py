@@ -167,16 +167,17 @@ class Gjr(_Volatility, name="gjr"):
 
 
 class Egarch(_Volatility, name="egarch"):
-    r"""Market model with EGARCH(1,1) errors; their variance is forecast by simulation.
+    r"""Market model with EGARCH(1,1) errors, whose variance is forecast by simulation.
 
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         \log h_t = w + a (|z_{t-1}| - E|z|) + g z_{t-1} + b \log h_{t-1}
 
-    Here :math:`z = e / \sqrt h`. The estimation and the variance of an abnormal return are as in
-    the model ``garch``, but the forecast of h is the mean of 1,000 simulated paths. The seed of the
-    simulation is fixed. Missing data are treated as in the model ``garch``.
+    Here :math:`z = e / \sqrt h`. The program estimates the parameters and the variance of an
+    abnormal return as for the model ``garch``, but the forecast of h is the mean of 1,000 simulated
+    paths. The seed of the simulation is fixed. Missing data: as for the model ``garch``, the
+    estimation skips days on which a return is missing.
 
     References
     ----------

@@ -33,14 +33,15 @@ class ReturnsPanel:
     Attributes
     ----------
     keys : tuple of (symbol, calendar)
-        Symbol and calendar of each row. A symbol has one row for each calendar on which its returns
-        are needed.
+        Symbol and calendar of each row of `values`. A symbol has several rows if the study needs
+        its returns on several calendars.
     values : (n_rows, T) float array
-        Decimal return on each session, from the last known close before the session to the close of
-        the session. A missing return is NaN.
+        Decimal return of each session: the change from the last known close before the session to
+        the close of the session. A missing return is NaN.
     spans : (n_rows, T) int16 or int32 array
-        Number of sessions that each return covers. The first return after h missing sessions covers
-        h + 1 sessions. The number is 0 for a missing return.
+        Number of sessions that each return covers. If the h sessions directly before a session have
+        no price, the return of the session covers h + 1 sessions. The number is 0 for a missing
+        return.
     sessions : (T,) datetime64[D] array
     calendars : mapping of str to int array
         One array for each calendar. The array lists the days on which the exchange is open, as
@@ -50,12 +51,12 @@ class ReturnsPanel:
     kind : {"simple", "log"}
         Kind of the returns.
     measure : {"return", "volume", "turnover", "volatility"}
-        Quantity in the array `values`. Volume, turnover and volatility are logarithms of the values
-        of one session.
+        What the array `values` holds. For volume, turnover and volatility, it holds logarithms of
+        the daily numbers.
     failures : mapping of str to str
         For each symbol without a row, the reason why it has none.
     notes : tuple of str
-        Notes on data that the program did not use.
+        Messages about data that the program did not use.
     prices : DataFrame, optional
         The prices from which the returns were computed, with one row per symbol and date.
     faults : tuple of SeriesFault
@@ -236,8 +237,8 @@ class ReturnsPanel:
         shares : mapping of symbol to float, optional
             Shares outstanding of each symbol, needed for the turnover.
         failures : mapping of symbol to str, optional
-            Reasons why symbols have no prices in `table`. The reasons are stored in the attribute
-            `failures` of the panel.
+            For each symbol without prices in `table`, the reason why it has none. The panel keeps
+            these reasons in its attribute `failures`.
         st : collection of str
             Symbols of Chinese shares under special treatment (ST), which have their own price
             limits.
@@ -245,9 +246,10 @@ class ReturnsPanel:
             Rules for price limits. To add a rule to the built-in rules, write ``limits=(own,
             *LimitRule.ALL)``, where ``own`` is your rule.
         others : DataFrame, optional
-            Prices of the same symbols from other sources, in the form of ``Prices.others``.
+            Prices of the same symbols from other sources than those of `table`. The columns are
+            those of `table`, ``source`` and ``is_fill`` (whether the row may fill a gap).
         **extra
-            Other attributes of the panel, as keyword arguments.
+            Attributes of the panel that this method does not compute, by name.
 
         Returns
         -------
@@ -327,7 +329,7 @@ class ReturnsPanel:
         Parameters
         ----------
         frame : DataFrame
-            Table of decimal returns in one of two forms. A wide table has one column per symbol,
+            A table of decimal returns, wide or long. A wide table has one column per symbol,
             and its dates are the row labels (index) or the first column. A long table has the
             columns date, ticker and ret. A missing return is NaN. The program assumes that every
             return covers one session.
@@ -335,10 +337,10 @@ class ReturnsPanel:
             Whether the returns in `frame` are simple or logarithmic. The program does not convert
             the returns.
         keys, sessions : optional
-            The arguments `keys` and `sessions` of :meth:`from_prices`. Without these arguments,
-            every date in the table is a session.
+            The same as for :meth:`from_prices`. Without `sessions`, every date in `frame` is a
+            session. Without `keys`, each symbol has a row for each calendar.
         **extra
-            Other attributes of the panel, as keyword arguments.
+            Attributes of the panel that this method does not compute, by name.
 
         Returns
         -------
@@ -374,7 +376,7 @@ class ReturnsPanel:
             Reasons why symbols are not in `table`. The panel adds symbols whose returns are not
             decimals.
         **extra
-            Other attributes of the panel, as keyword arguments.
+            Attributes of the panel that this method does not compute, by name.
 
         Returns
         -------

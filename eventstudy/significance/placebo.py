@@ -122,10 +122,10 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{CAR}{sd(CAR^*)}, \quad p_{low} = \frac{1 + \#\{CAR^* \le CAR\}}{n + 1}
 
-    A block has L consecutive estimation days, and there are n such blocks. Each block has a placebo
-    value :math:`CAR^*`, which is the sum of the abnormal returns in the block. For each block, the
-    model is estimated without the days of the block. One-sided p-values are right even if returns
-    are skewed. Missing data: the test leaves out a block in which a return is missing.
+    A block is any L consecutive days of the estimation window. There are n blocks. Each block has a
+    placebo value :math:`CAR^*`: the sum of the abnormal returns in the block, from a model that is
+    estimated without the days of the block. One-sided p-values are right even if returns are
+    skewed. Missing data: the test leaves out a block if one of its days has no abnormal return.
 
     References
     ----------

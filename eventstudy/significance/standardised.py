@@ -52,8 +52,8 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
     :math:`CAR_i`. :math:`V_i` is the variance matrix of the abnormal returns of the event days:
     :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`. Here :math:`s_i^2` is the residual
     variance, X has the regressors of the estimation days, and :math:`X^*` has the regressors of the
-    event days. Missing data: if an event has no abnormal return on some day of the window, the test
-    leaves out the event, unless the setting ``missing`` keeps such events.
+    event days. Missing data: the test leaves out an event that has no abnormal return on some day
+    of the window, unless ``Conventions.missing`` is "zero" or "rescale".
 
     References
     ----------
@@ -145,7 +145,7 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     null=NULL, reference="N(0,1)", source="Patell (1976)", standardised=True,
 )  # fmt: skip
 def patell(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Patell's Z: the sum of the standardised CARs, divided by its standard deviation.
+    r"""Return Patell's Z: the sum of standardised CARs, divided by the sum's standard deviation.
 
     Parameters
     ----------
@@ -163,8 +163,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If an event has two degrees of freedom or fewer (estimation days minus parameters of the
-        model).
+        If an event has at most two more estimation days than the model has parameters.
 
     Notes
     -----
@@ -173,9 +172,11 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
         Z = \frac{\sum_i SCAR_i}{\sqrt{\sum_i \nu_i / (\nu_i - 2)}}, \quad \nu_i = M_i - k
 
     SCAR is the CAR divided by its standard error, which includes the error of the estimated
-    parameters. Event i has :math:`M_i` estimation days, and the model has k parameters. The setting
-    ``Conventions(scar="sum")`` computes SCAR as in Patell's paper. With this setting, the test
-    gives too many false alarms in long windows. Missing data are treated as in :func:`bmp`.
+    parameters. Event i has :math:`M_i` estimation days, and the model has k parameters. With the
+    setting ``Conventions(scar="sum")``, SCAR is the sum of the standardised abnormal returns
+    divided by the square root of L, as in Patell's paper. Then the test gives too many false alarms
+    in long windows. Missing data: as in :func:`bmp`, the test leaves out an event that has no
+    abnormal return on some day of the window.
 
     References
     ----------

@@ -18,7 +18,7 @@ from .ranks import Totals, rank_z, scaled_ranks
     reference="N(0,1)", source="Patell (1976)", about_mean=False, standardised=True,
 )  # fmt: skip
 def patell_u(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Patell's U, which compares squared abnormal returns with their usual variance.
+    r"""Return Patell's U, which compares the variance of returns in the window with that before it.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic, which is positive if returns vary more in the window than before.
+        The z-statistic, which is positive if returns vary more in the window than on estimation
+        days.
 
     Raises
     ------
     InapplicableError
-        If an event has four degrees of freedom or fewer (estimation days minus parameters of the
-        model).
+        If an event has at most four more estimation days than the model has parameters.
 
     Notes
     -----
@@ -48,10 +48,11 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
         \sqrt{\sum_{i,t} \frac{2 (\nu_i - 1)}{\nu_i - 4}}
 
     SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
-    error. Event i has :math:`\nu_i` degrees of freedom. The p-value is right only if returns are
-    normal. With fat-tailed returns (Student's t with 5 degrees of freedom), 17% of tests are false
-    alarms instead of 5%. Missing data: both sums leave out
-    days on which the event has no abnormal return.
+    error. For event i, :math:`\nu_i` is the number of estimation days minus the number of
+    parameters of the model. The p-value is right only if returns are normal. If returns follow
+    Student's t distribution with 5 degrees of freedom, which has fat tails, 17% of tests are false
+    alarms instead of 5%. Missing data: both sums leave out days on which the event has no abnormal
+    return.
 
     References
     ----------
@@ -162,23 +163,23 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If there are fewer than three abnormal returns in the windows of all events together.
+        If the tested windows of all events together have fewer than three abnormal returns.
 
     Notes
     -----
-    The test divides each abnormal return by its standard error, and puts these standardised
-    abnormal returns (SAR) of all events together into two groups. Group 1 has the :math:`n_1`
-    returns of the tested window. Group 2 has the :math:`n_2` returns of the estimation windows.
-    Group j has the returns :math:`SAR_{jd}` with d = 1, 2, and so on. The distance of each of them
-    to the median of its group is :math:`z_{jd}`:
+    SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
+    error. The SARs of all events form two groups. Group 1 has the :math:`n_1` SARs of the tested
+    windows, and group 2 has the :math:`n_2` SARs of the estimation windows. The SARs of group j are
+    :math:`SAR_{jd}` with d = 1, 2, and so on. The absolute difference between :math:`SAR_{jd}` and
+    the median of group j is :math:`z_{jd}`:
 
     .. math:: z_{jd} = |SAR_{jd} - \operatorname{median}_j|, \quad
         t = \frac{\bar z_1 - \bar z_2}{s_p \sqrt{1/n_1 + 1/n_2}}
 
-    The mean distance in group j is :math:`\bar z_j`, and :math:`s_p` is the pooled standard
-    deviation of the distances. If t is positive, returns vary more on event days. The square of t
-    is the F statistic of Levene's test around medians. Effects that differ between events count as
-    variance. Missing data: the test leaves out days without a return.
+    The mean of :math:`z_{jd}` in group j is :math:`\bar z_j`. The pooled standard deviation of all
+    :math:`z_{jd}` is :math:`s_p`. If t is positive, returns vary more on event days. The square of
+    t is the F statistic of Levene's test around medians. If the effects of events differ, the test
+    counts the differences as variance. Missing data: the test leaves out days without a return.
 
     References
     ----------

@@ -42,13 +42,13 @@ def study(
         A table with one row per event. The column ``ticker`` (or ``symbol``) names the share, and
         ``announced_at`` (or ``date``, ``event_date``) has the date of the announcement.
     prices : DataFrame, Series, mapping, path, str or PriceProvider, optional
-        Adjusted closes of the tickers and of the indices of their exchanges. A wide table has dates
-        as rows and tickers as columns. A long table has the columns ``symbol``, ``date``, and
-        ``close`` or ``adj_close``. A mapping has one table per ticker. `prices` may also be a file,
-        a folder, the name of a source such as ``"sample"`` or ``"yahoo"``, or an object with a
-        ``name`` and the method ``fetch`` (:class:`PriceProvider`). If `prices` is not given, the
-        function takes the source of prices in `config`. Without a `config` it takes ``"auto"``, the
-        price cache updated from Yahoo.
+        Closing prices of the shares and of the indices of their exchanges, adjusted for splits and
+        dividends. A wide table has dates as rows and tickers as columns. A long table has the
+        columns ``symbol``, ``date``, and ``close`` or ``adj_close``. A mapping has one table per
+        ticker. `prices` may also be a file, a folder, the name of a source such as ``"sample"`` or
+        ``"yahoo"``, or an object with a ``name`` and the method ``fetch`` (:class:`PriceProvider`).
+        If `prices` is not given, the function takes the source of prices in `config`. Without a
+        `config` it takes ``"auto"``: the price cache, which it updates from Yahoo.
     returns : DataFrame or path, optional
         Daily returns to use instead of prices, as decimals: 0.01 is 1%. The table may be wide (one
         column per ticker), or long with the columns ``date``, ``ticker`` and ``ret``.
@@ -64,18 +64,19 @@ def study(
         `store` is the path of the price cache. `vintage` is a past date: the study uses the prices
         that the cache had then. Both are explained in :func:`load_returns`.
     progress : callable, optional
-        While prices are fetched, the function calls ``progress(done, total)``: the number of
-        symbols fetched so far, and the number of all symbols.
+        While the function fetches prices, it calls ``progress(done, total)``. Here ``done`` is the
+        number of symbols fetched so far, and ``total`` is the number of all symbols.
     **settings
-        Single settings of the study, such as ``model="market"``. The names are those of
-        :class:`StudyConfig` or of the options of ``eventstudy run``. ``windows`` lists the windows
-        to test; the first one is the main window. ``factors`` may be a DataFrame of factor returns.
+        Single settings of the study, such as ``model="market"``. The names of the settings are
+        those of :class:`StudyConfig` or of the options of ``eventstudy run``. ``windows`` lists the
+        windows to test; the first one is the main window. ``factors`` may be a DataFrame of factor
+        returns.
 
     Returns
     -------
     EventStudyResults
-        The results of the study. Their attribute ``notes`` lists messages, for example about errors
-        in the prices that may change the results.
+        The results of the study. The attribute ``notes`` of the results lists messages, for example
+        about errors in the prices.
 
     Raises
     ------
