@@ -231,7 +231,7 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic that compares the ranks of returns in the window with all ranks.
+    r"""Return the z-statistic that compares the ranks in the window with those on all days.
 
     Parameters
     ----------
