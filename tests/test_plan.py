@@ -88,9 +88,9 @@ def test_without_a_plan_nothing_is_said(study: Study) -> None:
 @pytest.mark.parametrize(
     ("options", "lines", "said"),
     [
-        (["-w", "-1:1"], LIST, "1 difference since: windows is -1:1, planned was 0:1"),
-        (["-w", "0:1", "-m", "market_adjusted"], LIST, "model is market_adjusted, planned was the default"),
-        (["-w", "0:1", "--seed", "7"], LIST, "seed is 7, planned was"),
+        (["-w", "-1:1"], LIST, "1 difference since: windows is -1:1 instead of 0:1"),
+        (["-w", "0:1", "-m", "market_adjusted"], LIST, "model is market_adjusted instead of the default"),
+        (["-w", "0:1", "--seed", "7"], LIST, "seed is 7 instead of"),
         (["-w", "0:1"], [*LIST, "d,MSFT,2022-02-24"],
          "1 announcement dated before the plan was added later (d)"),
         (["-w", "0:1"], LIST[:-1], "1 planned announcement is not here (c)"),

@@ -69,7 +69,7 @@ class Window:
 
     @classmethod
     def several(cls, value: Window | tuple[int, int] | str | Iterable[Any]) -> tuple[Window, ...]:
-        """Return a tuple of Window objects for one window, or for several.
+        """Convert `value`, which describes one window or several, to a tuple of Window objects.
 
         A tuple of two numbers such as ``(0, 1)`` is one window, from day 0 to day 1.
         """
@@ -79,7 +79,7 @@ class Window:
         return (cls.of(members),) if _whole_numbers(members) else tuple(map(cls.of, members))
 
     def require_before(self, event: Window) -> None:
-        """Raise ConfigError if this window does not end before the window `event` starts.
+        """Raise ConfigError if this window does not end before the event window starts.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class Window:
         Raises
         ------
         ConfigError
-            If the last day of this window is not before the first day of `event`.
+            If the last day of this window is not before the first day of the event window.
         """
         if self.stop >= event.start:
             raise make_error(ConfigError, "wrong.windows_overlap", value=f"{self} and {event}")

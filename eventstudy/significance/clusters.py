@@ -246,7 +246,7 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
     reference="sign flips", source="Cameron, Gelbach and Miller (2008)",
 )  # fmt: skip
 def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the date-clustered t-statistic, with a p-value from sign changes of whole dates.
+    r"""Return the date-clustered t-statistic, with a p-value from changed signs of the CARs.
 
     Parameters
     ----------
@@ -260,19 +260,21 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The t-statistic of :func:`date_clustered`, with clusters of dates in place of dates (see the
-        notes). The p-value comes from the t-statistics of the CARs with changed signs.
+        The t-statistic of :func:`date_clustered`, where the events of one cluster (see the notes)
+        count as events of one date. The p-value comes from the t-statistics of the CARs with
+        changed signs.
 
     Raises
     ------
     InapplicableError
-        If there are fewer than six clusters of dates, or if all clusters have the same mean CAR.
+        If there are fewer than six clusters (see the notes), or if all have the same mean CAR.
 
     Notes
     -----
-    The G clusters are groups of dates. Dates that are fewer than L sessions apart are in one
-    cluster, because the windows of their events overlap. All CARs of a cluster g get the same sign
-    :math:`v_g`, and the t-statistic is computed again from the new values:
+    The G clusters are groups of dates. The window has L days. Dates that are fewer than L sessions
+    apart are in one cluster, because the windows of their events overlap. All CARs of a
+    cluster g get the same sign :math:`v_g`, and the t-statistic is computed again from the new
+    values:
 
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 

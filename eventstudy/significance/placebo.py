@@ -151,7 +151,7 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     about_mean=False, per_event=True, model="synthetic_control",
 )  # fmt: skip
 def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return |CAR| of one event divided by its RMSE before the event, with a p-value from donors.
+    r"""Return |CAR| of one event divided by the RMSE of its synthetic control before the event.
 
     Parameters
     ----------
@@ -175,7 +175,8 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     control. RMSE is the root of the mean squared error. Each of the J donors gets a synthetic
     control too, which is a mix of the other J-1 donors. So each donor has a ratio |CAR| / RMSE over
     the same days as the event. The ratio has no sign, so one-sided and two-sided p-values are
-    equal. Missing data: a day without a return of the event is left out for the donors as well.
+    equal. Missing data: if the firm has no return on a day, the test leaves out this day for the
+    donors too.
 
     References
     ----------

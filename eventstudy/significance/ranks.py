@@ -231,7 +231,7 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic that compares the ranks of returns in the window with all ranks.
+    r"""Return the z-statistic that compares the ranks in the window with those on all days.
 
     Parameters
     ----------
@@ -359,7 +359,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     uses_residuals=True, for_skewness=True,
 )  # fmt: skip
 def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the z-statistic that compares the signs of returns in the window with all signs.
+    r"""Return the z-statistic that compares the signs in the window with those on all days.
 
     Parameters
     ----------
@@ -377,7 +377,7 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the abnormal returns of each event are all equal, so that all signs are zero.
+        If the abnormal return of every event is constant over time, so that all signs are zero.
 
     Notes
     -----
@@ -385,8 +385,8 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
 
     .. math:: G_{it} = \operatorname{sign}(AR_{it} - \operatorname{median}_i)
 
-    The median is over all days of the event, estimation days included. Missing data are treated as
-    in :func:`corrado`.
+    The median of event i is taken over the estimation window and the event window together. Missing
+    data are treated as in :func:`corrado`.
 
     References
     ----------

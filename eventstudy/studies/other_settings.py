@@ -116,24 +116,24 @@ def robustness(
     prices: pd.DataFrame | PriceProvider | str | Path | None = None,
     progress: Callable[[int, int], None] | None = None, **settings: Any,
 ) -> RobustnessResults:  # fmt: skip
-    """Repeat a study with all combinations of other choices, such as other models and windows.
+    """Repeat a study with every combination of several models, windows and other choices.
 
     Parameters
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
-        A study, its results, or a table of events. If it is a study or its results, the returns of
-        this study are used again. The model and the windows of the study are added to the choices
-        if they are missing there.
+        A study, its results, or a table of events. A study or its results already have returns,
+        which the function uses. The function adds the model and the windows of the study to `grid`
+        if they are not there.
     grid : mapping of str to list, optional
         The choices to combine, for example ``{"model": ["market", "market_adjusted"]}``. The keys
         may be ``model``, ``estimation`` (estimation windows), ``car`` (event windows), ``sample``
-        (conditions on the events) and ``halt`` (how to count days of a trading halt). By default
-        the grid is taken from `config`. If `config` has no grid, three models, two estimation
-        windows and four event windows are combined.
+        (conditions on the events) and ``halt`` (how to count days of a trading halt). By default,
+        the function uses the grid of `config`. If `config` has no grid, the function combines three
+        models, two estimation windows and four event windows.
     config : StudyConfig, optional
-        Settings of the study. They are used if `study` is a table of events.
+        Settings of the study. Give them only if `study` is a table of events.
     prices : DataFrame, path, str or PriceProvider, optional
-        The source of prices, as in :func:`study`. It is used if `study` is a table of events.
+        The source of prices, as in :func:`study`. Give it only if `study` is a table of events.
     progress : callable, optional
         As in :func:`study`.
     **settings
