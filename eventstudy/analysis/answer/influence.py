@@ -104,7 +104,7 @@ class LeaveOut:
     n_left_out, n_events : int
         Events of the set, and those that remain.
     effect : Interval
-        Of the remaining events, by the test that decides for their number; r is estimated anew.
+        Of the remaining events, by the main test of all events; r is estimated anew.
     pvalue : float
     distance : float
         By how many standard errors the mean standardised CAR of the set lies above that of the
