@@ -35,7 +35,7 @@ def page(found: list[Cell]) -> Iterator[str]:
     n = [cell.counts.samples for cell in found]
     made = [cell.counts.samples for cell in found if cell.design != REAL] or n
     yield (
-        f"The tables have {len(found)} cells, with {sum(n):,} samples together. Each cell with "
+        f"The tables have {len(found)} cells with {sum(n):,} samples. Each cell with "
         f"simulated returns has at least {min(made):,} samples."
     )
     yield from ("", *demands(found))
@@ -85,7 +85,7 @@ def demands(found: list[Cell]) -> Iterator[str]:
         f"{COVERAGE:.0f}%, both without and with the effect. | {held} of {n} cells; "
         f"the lowest coverage is {min(covers):.1f}% |"
     )
-    yield f"| The main test must give a p-value in every sample. | {missing} samples have no p-value |"
+    yield f"| The main test must give a p-value in every sample. | {missing} samples have none |"
 
 
 def table(found: list[Cell], show: Callable[[Cell], str]) -> Iterator[str]:
