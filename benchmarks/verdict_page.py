@@ -35,8 +35,8 @@ def page(found: list[Cell]) -> Iterator[str]:
     n = [cell.counts.samples for cell in found]
     made = [cell.counts.samples for cell in found if cell.design != REAL] or n
     yield (
-        f"The tables count {sum(n):,} samples in {len(found)} cells. Each cell with simulated "
-        f"returns has at least {min(made):,} samples."
+        f"The tables have {len(found)} cells with {sum(n):,} samples. Each cell with "
+        f"simulated returns has at least {min(made):,} samples."
     )
     yield from ("", *demands(found))
     yield from ("", "Demands that are not met:", "", *(f"- {line}" for line in failures(found)))
@@ -63,14 +63,14 @@ def demands(found: list[Cell]) -> Iterator[str]:
     yield "| demanded | found |"
     yield "|---|---|"
     yield (
-        "| The size, over the samples of all cells that are not weak, must be "
+        "| In all cells without square brackets together, the size must be "
         f"{100 * LEVEL - POOLED:.1f}% to {100 * LEVEL + POOLED:.1f}%. | "
         f"{pooled(found):.2f}%, from {n} cells |"
     )
     yield (
-        f"| The size of each cell that is not weak must be {SIZES[0]:.0f}% to {SIZES[1]:.0f}%, "
-        f"with a tolerance of two standard errors. | {within} of {n} cells; the sizes are "
-        f"{min(sizes):.1f}% to {max(sizes):.1f}% |"
+        f"| In each cell without square brackets, the size must be {SIZES[0]:.0f}% to "
+        f"{SIZES[1]:.0f}%, or miss this range by at most two standard errors. | "
+        f"{within} of {n} cells; the sizes are {min(sizes):.1f}% to {max(sizes):.1f}% |"
     )
     yield (
         "| In every sample, the verdict must be `different` exactly if the interval excludes zero. "
@@ -81,11 +81,11 @@ def demands(found: list[Cell]) -> Iterator[str]:
         f"power. | the power changes by at most {gap:.1f} points |"
     )
     yield (
-        f"| The coverage of each cell that is not weak must be at least {COVERAGE:.0f}%, both "
-        f"without and with the effect. | {held} of {n} cells; "
+        "| In each cell without square brackets, the coverage of the interval must be at least "
+        f"{COVERAGE:.0f}%, both without and with the effect. | {held} of {n} cells; "
         f"the lowest coverage is {min(covers):.1f}% |"
     )
-    yield f"| Every sample must have a result. | {missing} samples have none |"
+    yield f"| The main test must give a p-value in every sample. | {missing} samples have none |"
 
 
 def table(found: list[Cell], show: Callable[[Cell], str]) -> Iterator[str]:
