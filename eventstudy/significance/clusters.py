@@ -272,9 +272,9 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     Notes
     -----
     The G clusters are groups of dates. The window has L days. Dates that are fewer than L sessions
-    apart are in one cluster, because the windows of their events overlap. All CARs of a
-    cluster g get the same sign :math:`v_g`, and the t-statistic is computed again from the new
-    values:
+    apart are in one cluster, because the windows of their events overlap. The test
+    multiplies all CARs of a cluster g by the same sign :math:`v_g`, and computes the t-statistic
+    again from the new values:
 
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
