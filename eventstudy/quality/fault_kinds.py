@@ -49,8 +49,8 @@ class FaultKind:
 def suspension(q: Quotes) -> list[Span]:
     """Return the halts whose sessions repeat the last close.
 
-    Two or more rows in succession have the close of the row before. In each of them, the volume is
-    0 or blank, and high and low are equal or blank.
+    Two or more rows in succession have the same close as the row before them. In each of them, the
+    volume is 0 or blank, and high and low are equal or blank.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
@@ -61,8 +61,8 @@ def suspension(q: Quotes) -> list[Span]:
 def no_trade(q: Quotes) -> list[Span]:
     """Return single rows that repeat the last close.
 
-    One row with volume 0, with high equal to low or blank, and with the close of the row before, in
-    a series that has volume on most days.
+    One row with volume 0, with high equal to low or blank, and with the same close as the row
+    before, in a series that has volume on most days.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b == a),
@@ -105,8 +105,8 @@ def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
 def filled(q: Quotes) -> list[Span]:
     """Return the sessions whose returns, and the one after them, are those of another source.
 
-    From the last close before the missing sessions to the first close after them, the returns of
-    both sources differ by at most 5 basis points. In between, the second source does not only
+    The return from the last close before the missing sessions to the first close after them differs
+    between the two sources by at most 5 basis points. In between, the second source does not only
     repeat its last close, and none of its prices is more than 2.9 times the price before it, or
     less than 1/5 of it.
     """
@@ -220,9 +220,9 @@ def suspect_jump(q: Quotes) -> list[Span]:
     """Return moves that no other kind explains and news does not make.
 
     The price is more than 2.9 times the last price, or less than 1/5 of it. Or the price moves by
-    more than 8 % relative to the market and stays at the new level without a sign of news: the
-    log-odds from volume, range and the next 10 moves are 3 or more. The move is no change of unit,
-    no split, no suspected dividend and not beyond a price limit.
+    more than 8 % relative to the market and stays at the new level, and volume, range and the next
+    10 moves alone give log-odds of 3 or more (no sign of news). The move is no change of unit, no
+    split, no suspected dividend and not beyond a price limit.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
@@ -235,8 +235,8 @@ def suspect_reversal(q: Quotes) -> list[Span]:
 
     The price moves by more than 8 % relative to the market, and by more than 5 times the usual
     move. The next price takes back at least three quarters of the move. The volume is at most twice
-    the usual volume, and the range is at most half of the move. If one of the two is unknown, the
-    other is enough. The close is not at a price limit.
+    the usual volume, and the range is at most half of the move. If the volume or the range is
+    unknown, the condition on the known one is enough. The close is not at a price limit.
     """
     return _jumps(q, q.steps[1])
 
@@ -246,8 +246,8 @@ def beyond_limit(q: Quotes) -> list[Span]:
 
     The close is outside the price limit of a share of mainland China that is not under special
     treatment (ST). The closes of the share are on the tick, and it was traded in the session
-    before. The day is not among the first sessions of the data, in which a new listing may have no
-    limit. The move is not a split.
+    before. The day is not among the first sessions of the series, because a new listing may have no
+    limit in these sessions. The move is not a split.
     """
     return _beyond(q, proven=True)
 
@@ -255,9 +255,9 @@ def beyond_limit(q: Quotes) -> list[Span]:
 def suspect_limit(q: Quotes) -> list[Span]:
     """Return closes outside price limits that are not known well enough for a proof.
 
-    The close is outside a price limit that is less certain than for `beyond_limit`. No session is
-    missing before it, the day is not among the first sessions after a listing, and the move is not
-    a split.
+    The close is outside a price limit, but does not meet all conditions of `beyond_limit`. No
+    session is missing directly before the close, the day is not among the first sessions after a
+    listing, and the move is not a split.
     """
     return _beyond(q, proven=False)
 

@@ -116,9 +116,10 @@ def adjusted_above(q: Quotes) -> list[Span]:
 def shifted_dates(q: Quotes) -> list[Span]:
     """Return the whole span of a series whose moves fit the market of another session better.
 
-    The correlation of the returns with the index returns one session earlier (or one session later)
-    is 0.15 or more, and 4 standard errors higher than the correlation on the same session. The
-    program uses the last 750 sessions, and needs 100 returns.
+    The correlation of the returns with the index returns of one session earlier (or one session
+    later) is 0.15 or more. It is more than 4 standard errors higher than the correlation with the
+    index returns of the same session. The program uses the last 750 sessions, and needs 100
+    returns.
     """
     return spans_of_lag(q.dates, q.lag)
 
