@@ -217,7 +217,9 @@ class FittedStudy:
         windows : window or iterable of window, optional
             Windows of the tests. The default is the windows in the settings of the study.
         names : iterable of str, optional
-            Names of the tests. The default is the tests in the attribute :attr:`all_tests`.
+            Names of the tests. The default is the tests in the attribute :attr:`all_tests`. If only
+            one event has a CAR over one of the windows, the default also has the tests of single
+            events.
 
         Returns
         -------

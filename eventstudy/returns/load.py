@@ -170,10 +170,11 @@ def load_returns(
     further : int
         How many trading days to fetch before the first day of the estimation window.
     calibrate : bool, optional
-        Whether to fetch also the prices that the method ``calibrate()`` of the results needs. It
-        needs the prices of each symbol around the dates of all events, not only of the symbol's
-        own events. It also needs the prices of the firms in the column ``peers``. By default these
-        prices are fetched if there are at most 1,000 events.
+        Whether to fetch also the prices that two methods of the results need. The method
+        ``calibrate()`` needs the prices of each symbol over the period of all events, not only
+        around the symbol's own events. The method ``placebo_firms()`` needs the prices of the firms
+        in the column ``peers``. By default these prices are fetched if there are at most 1,000
+        events.
     offline : bool
         If true, the network is never used.
     store : str or Path

@@ -23,8 +23,8 @@ ENOUGH, ENOUGH_DONORS = 40, 20
 
 @statistic(
     "placebo_windows", label="Placebo windows", minimum=1, robust=("yes", "no", "no", "yes"),
-    null="the mean CAR has the same distribution in the window as in periods of the same length "
-    "before the event",
+    null="the mean CAR has the same distribution in the window as in periods of the same length in "
+    "the estimation window",
     reference="placebo rank",
     source="Gelbach, Helland and Klick (2013), extended to several events", uses_residuals=True,
 )  # fmt: skip
@@ -90,7 +90,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "sq", label="SQ (sample quantile)", minimum=1, robust=("n/a", "n/a", "no", "yes"),
     null="the CAR of this event has the same distribution in the window as in periods of the same "
-    "length before the event",
+    "length in the estimation window",
     reference="placebo rank", source="Gelbach, Helland and Klick (2013)", about_mean=False,
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
