@@ -766,7 +766,7 @@ class EventStudyResults(FittedStudy):
             program loads the returns of these peers if the column has the name ``peers`` and the
             study has at most 1,000 events.
         test : str
-            Test whose statistic is compared. The default is "bmp", or the single-event t-test if
+            Test whose statistic is compared. The default is "bmp", or "event_t_regime" if
             there is only one event.
         draws : int, optional
             Number of placebo studies. The default is the setting ``draws`` of :class:`Conventions`.
