@@ -299,7 +299,7 @@ class EventStudyResults(FittedStudy):
         ax : Axes, optional
             Matplotlib axes to draw into. The default is a new figure.
         **look : str or color
-            Optional arguments for the path: `title`, `color` and `label`.
+            Optional arguments: `title` of the figure, and `color` and `label` of its main curve.
 
         Returns
         -------
