@@ -355,9 +355,10 @@ class FittedStudy:
     def abnormal_returns(self) -> pd.DataFrame:
         """Return the abnormal returns of the used events, one row per event and day.
 
-        The columns tau and date are the event day and its date. The column ret is the return,
-        expected is the normal return from the model, and ar is the abnormal return. The column se
-        is the standard error of the abnormal return, and sar is ar / se.
+        The column tau counts the trading days from day 0, and date is the date of the day. The
+        column ret is the return, expected is the normal return from the model, and ar is the
+        abnormal return. The column se is the standard error of the abnormal return, and sar is
+        ar / se.
 
         Examples
         --------

@@ -29,7 +29,7 @@ ENOUGH, ENOUGH_DONORS = 40, 20
     source="Gelbach, Helland and Klick (2013), extended to several events", uses_residuals=True,
 )  # fmt: skip
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the mean CAR divided by its standard deviation over periods before the event.
+    r"""Return the mean CAR divided by the standard deviation of such means before the event.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
 def sq(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the CAR of one event divided by its standard deviation over periods before the event.
+    r"""Return the CAR of one event divided by the standard deviation of its CARs before the event.
 
     Parameters
     ----------

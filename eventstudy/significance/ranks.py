@@ -294,7 +294,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.061, 0.172), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's z-statistic, from returns that are scaled to variance 1 on each event day.
+    r"""Return Corrado's z-statistic, with event days scaled by their spread across events.
 
     Parameters
     ----------

@@ -299,7 +299,7 @@ class EventStudyResults(FittedStudy):
         ax : Axes, optional
             Matplotlib axes to draw into. The default is a new figure.
         **look : str or color
-            Optional arguments for the path: `title`, `color` and `label`.
+            Optional arguments: `title` of the figure, and `color` and `label` of its main curve.
 
         Returns
         -------
@@ -767,7 +767,7 @@ class EventStudyResults(FittedStudy):
             column has the name ``peers``, the study has at most 1,000 events, and the setting
             ``calibrate`` is not 0.
         test : str
-            Test whose statistic is compared. The default is "bmp", or the single-event t-test if
+            Test whose statistic is compared. The default is "bmp", or "event_t_regime" if
             there is only one event.
         draws : int, optional
             Number of placebo studies. The default is the setting ``draws`` of :class:`Conventions`.
