@@ -146,7 +146,7 @@ def load_returns(
         The ticker of one index for all events. By default each event has the index that the events
         file names, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if an index in the events file has no prices. With "fallback", the event
+        What to do if an index in the events file has too few prices. With "fallback", the event
         uses an index of its exchange instead. With "strict", the event gets no other index.
     estimation, event : Window
         Estimation window and event window. Prices are fetched for all days of both windows.
