@@ -217,7 +217,9 @@ class FittedStudy:
         windows : window or iterable of window, optional
             Windows of the tests. The default is the windows in the settings of the study.
         names : iterable of str, optional
-            Names of the tests. The default is the tests in the attribute :attr:`all_tests`.
+            Names of the tests. The default is the tests in the attribute :attr:`all_tests`. If only
+            one event has a CAR over one of the windows, the default also has the tests of single
+            events.
 
         Returns
         -------
@@ -353,9 +355,10 @@ class FittedStudy:
     def abnormal_returns(self) -> pd.DataFrame:
         """Return the abnormal returns of the used events, one row per event and day.
 
-        The columns tau and date are the event day and its date. The column ret is the return,
-        expected is the normal return from the model, and ar is the abnormal return. The column se
-        is the standard error of the abnormal return, and sar is ar / se.
+        The column tau counts the trading days from day 0, and date is the date of the day. The
+        column ret is the return, expected is the normal return from the model, and ar is the
+        abnormal return. The column se is the standard error of the abnormal return, and sar is
+        ar / se.
 
         Examples
         --------

@@ -146,7 +146,7 @@ def load_returns(
         The ticker of one index for all events. By default each event has the index that the events
         file names, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the index that the events file names lacks prices. With "fallback", the event
+        What to do if an index in the events file has too few prices. With "fallback", the event
         uses an index of its exchange instead. With "strict", the event gets no other index.
     estimation, event : Window
         Estimation window and event window. Prices are fetched for all days of both windows.
@@ -170,10 +170,11 @@ def load_returns(
     further : int
         How many trading days to fetch before the first day of the estimation window.
     calibrate : bool, optional
-        Whether to fetch also the prices that the method ``calibrate()`` of the results needs. It
-        needs the prices of each symbol around the dates of all events, not only of the symbol's
-        own events. It also needs the prices of the firms in the column ``peers``. By default these
-        prices are fetched if there are at most 1,000 events.
+        Whether to fetch also the prices that two methods of the results need. The method
+        ``calibrate()`` needs the prices of each symbol over the period of all events, not only
+        around the symbol's own events. The method ``placebo_firms()`` needs the prices of the firms
+        in the column ``peers``. By default these prices are fetched if there are at most 1,000
+        events.
     offline : bool
         If true, the network is never used.
     store : str or Path

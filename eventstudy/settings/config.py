@@ -129,7 +129,8 @@ class StudyConfig:
         ``benchmark``, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
         What to do if the index in the column ``benchmark`` lacks prices. With "fallback", the event
-        uses an index of its exchange instead. With "strict", the event is dropped.
+        uses an index of its exchange instead. With "strict", the event gets no other index. If the
+        index then has too few prices, the event is dropped.
     size : str
         Source of the market values of the firms: ``yahoo`` or a file; "" = the column ``mcap`` of
         the events. The program needs market values for value weights and for losses in money.
@@ -191,7 +192,8 @@ class StudyConfig:
         Largest number of dates without announcements on which the program repeats the main test; 0
         = none. The repetitions measure the rate of false alarms. The program repeats the test only
         in studies of up to 200 events. If the events have a column ``peers``, the program also
-        repeats the test with these peers in place of the firms.
+        repeats the study with other firms: it assigns each announcement at random to its firm or to
+        one of the peers.
     regress : tuple of str
         Columns of the events file that explain the CARs in a regression across events.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}

@@ -209,9 +209,8 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
     .. math:: t_J = t + \frac{g}{6 \sqrt N} (2 t^2 + 1), \quad
         g = \frac{\sum_i (CAR_i - CAAR)^3}{N s^3}
 
-    The standard deviation s has the divisor N-1. Missing data: as in
-    :func:`cross_sectional`, the test leaves out an event that has no abnormal return on some day of
-    the window.
+    The standard deviation s has the divisor N-1. Missing data are treated as in
+    :func:`cross_sectional`.
 
     References
     ----------

@@ -23,13 +23,13 @@ ENOUGH, ENOUGH_DONORS = 40, 20
 
 @statistic(
     "placebo_windows", label="Placebo windows", minimum=1, robust=("yes", "no", "no", "yes"),
-    null="the mean CAR has the same distribution in the window as in periods of the same length "
-    "before the event",
+    null="the mean CAR has the same distribution in the window as in periods of the same length in "
+    "the estimation window",
     reference="placebo rank",
     source="Gelbach, Helland and Klick (2013), extended to several events", uses_residuals=True,
 )  # fmt: skip
 def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the mean CAR divided by its standard deviation over periods before the event.
+    r"""Return the mean CAR divided by the standard deviation of such means before the event.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "sq", label="SQ (sample quantile)", minimum=1, robust=("n/a", "n/a", "no", "yes"),
     null="the CAR of this event has the same distribution in the window as in periods of the same "
-    "length before the event",
+    "length in the estimation window",
     reference="placebo rank", source="Gelbach, Helland and Klick (2013)", about_mean=False,
     per_event=True, uses_residuals=True, role="event rank",
 )  # fmt: skip
 def sq(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return the CAR of one event divided by its standard deviation over periods before the event.
+    r"""Return the CAR of one event divided by the standard deviation of its CARs before the event.
 
     Parameters
     ----------

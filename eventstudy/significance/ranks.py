@@ -294,7 +294,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     skewed=(0.061, 0.172), uses_residuals=True, standardised=True,
 )  # fmt: skip
 def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
-    r"""Return Corrado's z-statistic, from returns that are scaled to variance 1 on each event day.
+    r"""Return Corrado's z-statistic, with event days scaled by their spread across events.
 
     Parameters
     ----------
@@ -449,8 +449,8 @@ def signs(sample: AbnormalReturns) -> FloatArray:
 
 
 NULL = (
-    "on average over the events, the CAR of the window is larger than half of the abnormal returns "
-    "of the estimation days"
+    "on average over the events, the standardised CAR of the window is larger than half of the "
+    "standardised abnormal returns of the estimation days"
 )
 
 
@@ -611,7 +611,7 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Z is the statistic of :func:`grank_z`. The number r is the correlation between the CARs of two
     events, averaged over all pairs, as in the test BMP-KP. The test rejects its null hypothesis too
     rarely if events share dates and the news raises only the variance of each firm's own shocks.
-    Missing data are treated as in :func:`grank_t`.
+    Missing data are treated as in :func:`grank_z`.
 
     References
     ----------

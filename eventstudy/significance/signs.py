@@ -120,8 +120,8 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
 
 @statistic(
     "generalized_sign", label="Generalized sign", minimum=10, robust=("no", "no", "yes", "yes"),
-    null="CARs are positive as often in the window as in periods of the same length before the "
-    "event",
+    null="CARs are positive as often in the window as in periods of the same length in the "
+    "estimation window",
     reference="N(0,1)",
     source="Cowan (1992)", about_mean=False, core=True, uses_residuals=True,
 )  # fmt: skip

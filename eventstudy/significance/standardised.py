@@ -175,8 +175,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
     parameters. Event i has :math:`M_i` estimation days, and the model has k parameters. With the
     setting ``Conventions(scar="sum")``, SCAR is the sum of the standardised abnormal returns
     divided by the square root of L, as in Patell's paper. Then the test gives too many false alarms
-    in long windows. Missing data: as in :func:`bmp`, the test leaves out an event that has no
-    abnormal return on some day of the window.
+    in long windows. Missing data are treated as in :func:`bmp`.
 
     References
     ----------
@@ -282,13 +281,14 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
     .. math::
 
         Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
-            {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \max(\bar r, 0)}}
+            {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \bar r}}
 
     The ratio :math:`k_i` says how many times as large the recent variance of the returns of firm i
     and its market is as in the estimation window. The formula is in the manual, in the section
     "Violent days" of the page "The answer". If the variance did not rise, :math:`k_i` is 1, and the
     statistic equals :func:`patell_kp`. The other symbols are explained in :func:`patell` and
-    :func:`patell_kp`. Missing data are treated as in :func:`patell_kp`.
+    :func:`patell_kp`. With fewer than five events, a negative r is set to zero. Missing data are
+    treated as in :func:`patell_kp`.
 
     References
     ----------
@@ -437,11 +437,11 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
-    The vector c and the matrix V are defined in :func:`event_t`. The number k compares the variance
-    of returns just before the event and in the window with the variance in the estimation window.
-    Its formula is in the manual, in the section "Violent days" of the page "The answer". If
-    volatility did not rise, k is 1, and the statistic equals :func:`event_t`. Missing data are
-    treated as in :func:`event_t`.
+    The vector c and the matrix V are defined in :func:`event_t`. The number k says how
+    many times as large the recent variance of the returns of the firm and its market is as in the
+    estimation window. The formula of k is in the manual, in the section "Violent days" of the page
+    "The answer". If the variance did not rise, k is 1, and the statistic equals :func:`event_t`.
+    Missing data are treated as in :func:`event_t`.
 
     References
     ----------

@@ -81,7 +81,8 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
 @statistic(
     "rank_variance", label="Rank of |SAR| (variance)", minimum=5,
     robust=("yes", "no", "n/a", "yes"),
-    null="absolute abnormal returns have the same mean rank in the window as on other days",
+    null="absolute standardised abnormal returns have the same mean rank in the window as on other "
+    "days",
     reference="N(0,1)", source="Corrado (1989), of absolute values", about_mean=False,
     uses_residuals=True, standardised=True, role="raised variance",
 )  # fmt: skip

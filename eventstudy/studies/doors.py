@@ -308,7 +308,8 @@ class EventStudy(UnfittedStudy):
         ``benchmark``, or else the index of its exchange.
     benchmark_policy : {"fallback", "strict"}
         What to do if the index in the column ``benchmark`` lacks returns. With "fallback", the
-        event uses an index of its exchange instead. With "strict", the event is dropped.
+        event uses an index of its exchange instead. With "strict", the event gets no other index.
+        If the index then has too few returns, the event is dropped.
     engine : {"statsmodels", "batch"}
         How the least-squares estimates are computed, as in :class:`StudyConfig`.
     min_estimation : int

@@ -122,8 +122,8 @@ def robustness(
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
         A study, its results, or a table of events. A study or its results already have returns,
-        which the function uses. The function adds the model and the windows of the study to `grid`
-        if they are not there.
+        which the function uses. The function adds the model, the estimation window and the main
+        window of the study to `grid` if they are not there.
     grid : mapping of str to list, optional
         The choices to combine, for example ``{"model": ["market", "market_adjusted"]}``. The keys
         may be ``model``, ``estimation`` (estimation windows), ``car`` (event windows), ``sample``

@@ -60,7 +60,7 @@ class EventStudyResults(FittedStudy):
     model : LinearModel
     engine : {"statsmodels", "batch"}
     config : StudyConfig, optional
-        The :class:`StudyConfig` with which you made the study, or None if you gave none. See also
+        The settings of the study. None if the study was made with :class:`EventStudy`. See also
         :attr:`settings`.
     sizes : MarketValues, optional
         Market values of the firms before each day of the event windows.
@@ -299,7 +299,7 @@ class EventStudyResults(FittedStudy):
         ax : Axes, optional
             Matplotlib axes to draw into. The default is a new figure.
         **look : str or color
-            Optional arguments for the path: `title`, `color` and `label`.
+            Optional arguments: `title` of the figure, and `color` and `label` of its main curve.
 
         Returns
         -------
@@ -763,10 +763,11 @@ class EventStudyResults(FittedStudy):
         window : window
         peers : str
             Column of the events with the tickers of the peers of each firm, written ``A;B;C``. The
-            program loads the returns of these peers if the column has the name ``peers`` and the
-            study has at most 1,000 events.
+            study must have the returns of these peers. The program loads these returns if the
+            column has the name ``peers``, the study has at most 1,000 events, and the setting
+            ``calibrate`` is not 0.
         test : str
-            Test whose statistic is compared. The default is "bmp", or the single-event t-test if
+            Test whose statistic is compared. The default is "bmp", or "event_t_regime" if
             there is only one event.
         draws : int, optional
             Number of placebo studies. The default is the setting ``draws`` of :class:`Conventions`.

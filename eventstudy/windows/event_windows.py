@@ -55,8 +55,8 @@ class EventWindows(StudyWindows):
         One array for each exchange. The array lists the days on which the exchange is open, as
         positions in the array `sessions`.
     halt_drift : int
-        The largest number of sessions of a trading halt for which the normal return includes alpha,
-        the constant of the model.
+        The largest number of sessions of a trading halt, or of a long closure of the exchange, for
+        which the normal return includes alpha, the constant of the model.
 
     Examples
     --------
@@ -233,8 +233,8 @@ class EventWindows(StudyWindows):
         """Number by which each normal return multiplies alpha, shape (events, days).
 
         Alpha is the constant of the model for one session, so for a return over n sessions the
-        number is usually n. If halted sessions among these do not count as event days, the number
-        is at most `halt_drift`.
+        number is usually n. If some of these sessions do not count as event days, the number is at
+        most `halt_drift`.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
