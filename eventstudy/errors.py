@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -135,9 +136,12 @@ def _sentence(head: list[str], value: object, remedy: str) -> str:
 def how_to_install(package: str) -> str:
     """Return the command that adds a package to this environment, however that was made."""
     python = shlex.quote(sys.executable)
+    if find_spec("pip"):
+        return f"{python} -m pip install {package}"
     # An environment of uv has no pip.
-    pip = f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
-    return f"{pip} {package}"
+    if shutil.which("uv"):
+        return f"uv pip install --python {python} {package}"
+    return f"{python} -m ensurepip && {python} -m pip install {package}"
 
 
 class InapplicableError(Exception):

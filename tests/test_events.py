@@ -344,6 +344,13 @@ class TestCells:
             ("2019-05-22T25:61", "no such time", "00:00 to 23:59"),
             ("2019-05-22T24:00Z", "no such time", ""),
             ("2019-05-22T10:00 EST", "no such time", "offset"),
+            ("2019-05-22 4:30 PM", "form of twelve hours", "write 2019-05-22 16:30, and its zone"),
+            ("2019-05-22T12:05 a.m.", "form of twelve hours", "write 2019-05-22 00:05"),
+            (
+                "2019-05-22 16:20 America/New_York",
+                "the zone has a column of its own",
+                "write 2019-05-22 16:20, and America/New_York in the column 'tz'",
+            ),
             ("2019-05-22T10:00+25:00", "no such offset", ""),
             ("2019-05-22T10:00", "needs a time zone", "'tz'"),
             (
@@ -367,6 +374,12 @@ class TestCells:
             ("2019-11-03T01:30", "America/New_York", "twice in America/New_York"),
             ("2019-05-22T10:00-05:00", "America/New_York", "contradicts the zone America/New_York"),
             ("2019-03-10T02:30-05:00", "America/New_York", "contradicts"),
+            (
+                "2019-07-30T15:30",
+                "EST",
+                "EST is winter time, and on this day clocks in America/New_York",
+            ),
+            ("2019-07-30T15:30", "MST", "clocks in America/Denver showed summer time"),
         ],
     )
     def test_stamp_against_zone(self, row_problems, stamp: str, zone: str, what: str) -> None:

@@ -19,7 +19,7 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.analysis import Answer, Calibrated, Caveat, Influence, Missing
 from eventstudy.analysis.answer.answer import decide
 from eventstudy.analysis.answer.influence import LeaveOut, Names, list_sets, measure_influence
-from eventstudy.analysis.interval import robust_means
+from eventstudy.analysis.interval import Interval, robust_means
 from eventstudy.calendars import Window
 from eventstudy.dependence import Limits
 from eventstudy.dependence.pairs import groups_apart
@@ -266,6 +266,25 @@ def test_the_range_of_p_is_a_row_near_the_border(p: float, is_carried: bool, is_
     assert not replace(found, pvalue=p, n_events=4).is_near_border
 
 
+def test_the_event_that_moves_an_unclear_effect_most_is_named() -> None:
+    """Without the first of five the effect is next to nothing, and p is as unclear as before."""
+    found = Market(5, dates=5, seed=1).fit().influence(MAIN)
+    whole = Interval.of(-0.065, 0.061, 4.0)
+    cells = zip(found.leave_outs[:3], (-0.008, -0.094, -0.06), (0.81, 0.29, 0.4), strict=True)
+    rows = tuple(
+        replace(row, effect=Interval.of(estimate, 0.03, 3.0), pvalue=p, carries=False)
+        for row, estimate, p in cells
+    )
+    found = replace(found, effect=whole, pvalue=0.35, leave_outs=rows)
+    code, facts = found.caveat()
+    assert (code, facts["value"], facts["p"]) == ("moved", -0.008, 0.81)
+    assert str(found).startswith("No single announcement, date or company changes the verdict, but")
+    assert str(found).endswith("the effect is −0.8%.")
+    # The table has it beside the one nearest to 5%, which is tested as all five are.
+    assert set(found.rows) == {rows[0], rows[1]}
+    assert replace(found, leave_outs=rows[1:]).caveat()[0] == "stands"
+
+
 def test_up_to_four_events_have_rows_and_no_rule() -> None:
     found = Market(4, dates=4, seed=1, effect=-0.2).fit().influence(MAIN)
     assert len(found.brief().leave_outs) == 4
@@ -379,7 +398,7 @@ def test_a_calibrated_p_on_the_other_side_is_the_caveat() -> None:
 @pytest.mark.slow
 def test_every_format_has_the_caveat_behind_the_headline() -> None:
     fit = Market(12, effect=-0.06, seed=3).fit()
-    study, text = findings(fit), "No single announcement, date or company changes this."
+    study, text = findings(fit), "No single announcement, date or company changes the verdict."
     assert text in page(fit)
     assert text in markdown(study)
     assert text in " ".join(str(Terminal(study).text(verbose=True)).split())

@@ -26,7 +26,7 @@ from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults, run_study
 from eventstudy.words import words
 
-NOTHING = "No single announcement, date or company changes this."
+NOTHING = "No single announcement, date or company changes the verdict."
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # Letters of a line of a proof; its README and settings.json have all of it.
 LONGEST = 160
 KINDS = ("html", "card", "pdf", "tex", "xlsx", "md", "docx", "json", "dta", "parquet")
+# What people call a format.
+MEANT = {"latex": "tex", "word": "docx", "excel": "xlsx", "markdown": "md", "stata": "dta"}
 # The files to open of the formats that every run folder holds.
 HELD = {"html": "report.html", "md": "report.md", "json": "results.json", "tex": "tables/*.tex"}
 # Files that one message names.
@@ -39,10 +41,18 @@ NAMED = 5
 NOTHING = ("-q --quiet", SWITCH, "Print nothing, only exit with 0 or 4.")
 
 
+class Kind(click.Choice[str]):
+    """A format by its ending, or by the name of the program that reads it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the ending of a format."""
+        return super().convert(MEANT.get(str(value).lower(), value), param, ctx)
+
+
 @click.command(epilog=reading_codes("written", "4 the run is not as it was written, "))
 @click.argument("run", type=RUN_FOLDER)
 @options(
-    ("-f --format kinds", {"type": click.Choice(KINDS), "multiple": True},
+    ("-f --format kinds", {"type": Kind(KINDS), "multiple": True},
      "May be repeated.  [html]"),
     ("--full", SWITCH, "pdf: the whole report, not the summary."),
     ("-w --car windows", {"metavar": "START:STOP", "multiple": True},

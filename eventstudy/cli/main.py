@@ -39,6 +39,11 @@ eventstudy --help                                           lists all commands""
 OUR_FAULT = "This is a bug in eventstudy. Run again with --debug and report what it shows."
 # How alike an option must be to be proposed ("--quiet" is not meant by "--out"), and a command.
 ALIKE, ALIKE_COMMAND = 0.7, 0.6
+# What people type for options of another name.
+MEANT_OPTIONS = {
+    "--log-returns": "--kind log", "--log": "--kind log", "--simple-returns": "--kind simple",
+    "--index": "--benchmark",
+}  # fmt: skip
 # Where libraries and the store look, and what they take without it.
 FOLDERS = {
     "XDG_CACHE_HOME": ".cache", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share",
@@ -156,6 +161,8 @@ def describe_misuse(error: click.ClickException) -> str:
     where = f"see {context.command_path} --help" if context else ""
     like = ALIKE if typed.startswith("-") else ALIKE_COMMAND
     remedy = did_you_mean(typed, possible, like=like)
+    if typed in MEANT_OPTIONS:
+        remedy = f"did you mean {MEANT_OPTIONS[typed]}?"
     if isinstance(error, click.UsageError) and Path(typed).suffix in (".csv", ".toml", ".xlsx"):
         remedy = f"did you mean eventstudy run {typed}?"
     return "; ".join(filter(None, [text, remedy, where]))

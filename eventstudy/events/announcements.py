@@ -27,6 +27,11 @@ _STAMP = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
+# Hours from 1 to 12 with their half of the day, and a zone beside the time, as people write them.
+_HALF_DAY = re.compile(r"[T ](1[0-2]|0?[1-9]):([0-5]\d) ?([ap])\.?m\.?$", re.ASCII | re.IGNORECASE)
+_ZONE_BESIDE = re.compile(r"[T ]\d{1,2}:\d{2}(?::\d{2})? ([A-Za-z]+/[A-Za-z_/]+)$", re.ASCII)
+# Names of winter time that people write all year, and where clocks change.
+_WINTER_TIME = {"EST": "America/New_York", "MST": "America/Denver"}
 _OTHER_DATE = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[T ].*)?", re.ASCII)
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.ASCII)
 ONE_DAY = dt.timedelta(days=1)
@@ -113,8 +118,8 @@ def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> 
     Raises
     ------
     DataError
-        The stamp is unreadable, before 1950, needs a zone, contradicts it, or names a time which
-        the clocks of the zone skipped or showed twice.
+        The stamp is unreadable, before 1950, needs a zone, contradicts it, names a time which the
+        clocks of the zone skipped or showed twice, or is of summer in a zone of winter time (EST).
     """
     stamp = _STAMP.fullmatch(text)
     if not stamp:
@@ -127,7 +132,10 @@ def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> 
     if not tz:
         at_midnight = "midnights" if dates_only else "midnight"
         raise _fault(at_midnight if MIDNIGHT.search(text) else "no_zone", text, day=day)
-    return Announcement(instant=to_instant(wall, tz), tz=tz)
+    instant = to_instant(wall, tz)
+    if (place := _WINTER_TIME.get(tz)) and instant.astimezone(zoneinfo.ZoneInfo(place)).dst():
+        raise _fault("winter_time", text, tz=tz, place=place)
+    return Announcement(instant=instant, tz=tz)
 
 
 def day0_position(
@@ -327,6 +335,11 @@ def _from_readings(text: str, readings: list[dt.date]) -> DataError:
         return _fault("ambiguous", text, either=either)
     if part := next((part for word, part in _PARTS.items() if word in text.casefold()), None):
         return _fault("part_of_day", text, day=readings[0], part=part)
+    if half := _HALF_DAY.search(text):
+        at = dt.time(int(half[1]) % 12 + 12 * (half[3] in "pP"), int(half[2]))
+        return _fault("half_day", text, day=readings[0], time=f"{at:%H:%M}")
+    if zone := _ZONE_BESIDE.search(text):
+        return _fault("zone_beside", text, stamp=text[: zone.start(1)].strip(), zone=zone[1])
     if text.startswith(str(readings[0])):
         return _fault("no_time", text)
     return _fault("other_form", text, day=readings[0])

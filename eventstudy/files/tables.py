@@ -295,6 +295,8 @@ class InputFile:
         except FileNotFoundError:
             files = [file.name for file in path.parent.glob("*") if file.is_file()]
             remedy = did_you_mean(path.name, files)
+            if path.name == "events.csv" and not remedy:
+                remedy = "eventstudy example . writes the example list"
             raise EventStudyError("there is no such file", where=str(path), remedy=remedy) from None
         except IsADirectoryError:
             raise EventStudyError("is a folder, not a file", where=str(path)) from None

@@ -242,7 +242,10 @@ def _check(settings: Mapping[str, Any]) -> tuple[RunSettings, StudyConfig]:
         calendar = usual_calendar(run.events, config.returns or None, config.ticker)
         config = replace(config, calendar=calendar)
     if config.returns and settings.get("prices"):
-        raise ConfigError("give prices or returns, not both", where="returns")
+        name = Path(config.returns).name
+        is_kind = name in ("simple", "log")
+        remedy = f"for {name} returns of prices use the setting kind (--kind {name})" * is_kind
+        raise ConfigError("give prices or returns, not both", where="returns", remedy=remedy)
     if config.returns and run.vintage:
         raise make_error(ConfigError, "setting.vintage_of_returns", where="vintage")
     _look_up(config)

@@ -202,6 +202,20 @@ class Influence(Paragraph):
         return next((row for row in self.leave_outs if row.carries), None)
 
     @property
+    def moves_most(self) -> LeaveOut | None:
+        """The event without which the effect differs most; None if it differs little.
+
+        It differs little by up to half of the effect, or half of its standard error.
+        """
+        events = [row for row in self.leave_outs if row.kind == "event"]
+        whole = self.effect
+        little = max(abs(whole.estimate), whole.se) / 2
+        most = max(events, key=lambda row: abs(row.effect.estimate - whole.estimate), default=None)
+        if most and abs(most.effect.estimate - whole.estimate) > little:
+            return most
+        return None
+
+    @property
     def is_near_border(self) -> bool:
         """Whether p is so near 5% that its range without single events is to be shown."""
         low, high = NEAR
@@ -214,7 +228,7 @@ class Influence(Paragraph):
             return self
         kinds = dict.fromkeys(row.kind for row in self.leave_outs)
         each = (self._nearest([o for o in self.leave_outs if o.kind == kind]) for kind in kinds)
-        shown = dict.fromkeys(row for row in (*each, self.carried_by) if row)
+        shown = dict.fromkeys(row for row in (*each, self.carried_by, self.moves_most) if row)
         return replace(self, leave_outs=tuple(shown))
 
     @property
@@ -227,7 +241,8 @@ class Influence(Paragraph):
         nearest: dict[str, LeaveOut] = {}
         for row in sorted(listed, key=lambda row: (row.carries, sign * row.pvalue)):
             nearest["date" if row.kind == "cluster" else row.kind] = row
-        return tuple(row for row in listed if any(row is chosen for chosen in nearest.values()))
+        chosen = [*nearest.values(), self.moves_most]
+        return tuple(row for row in listed if any(row is one for one in chosen))
 
     def caveat(self) -> tuple[str, dict[str, Any]]:
         """Return the code and the facts of what single sets do to the answer."""
@@ -240,6 +255,8 @@ class Influence(Paragraph):
             facts["omissions"] = self.omissions
             return ("carried" if differs else "hidden"), facts
         if (row.pvalue < LEVEL) == differs:
+            if moved := self.moves_most:
+                return "moved", {**moved.facts, "value": moved.effect.estimate, "p": moved.pvalue}
             return "stands", facts
         # In every tenth study without an effect some leave-out is significant: that is no caveat.
         return ("turned", facts) if differs else ("", {})

@@ -21,7 +21,7 @@ from ..sentences.answer import Sentence, answer, brief
 from ..sentences.top import describe_setup, name_indices, name_press
 from ..tables.checks import checks_table, list_checks, name_fragile
 from ..tables.columns import NAME, PVALUE, Column, Kind, Outlet
-from ..tables.events import dropped_kinds
+from ..tables.events import differences_table, dropped_kinds
 from ..tables.kept_cases import describe_case
 from ..tables.methods import name_prices
 from ..tables.robustness import Analysis, analysis_by_choice, analysis_of_grid, robustness
@@ -39,6 +39,8 @@ DROPPED_SHOWN = 8
 FEW_DROPPED = 3
 # Groups that have a line below the answer.
 SHOWN_GROUPS = 6
+# Columns with the p of a difference, that by date first.
+BY_METHOD = ("date_clustered", "welch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,11 @@ def _other_answers(findings: Findings) -> list[str]:
     """Return the answers of the other groups in short, and how many are not among them."""
     groups = findings.groups
     lines = [str(brief(findings, sample)) for sample in groups[1:SHOWN_GROUPS]]
+    if len(groups) == 2 and (table := differences_table(findings)):
+        (row,) = table.rows
+        known = [row.values[key] for key in BY_METHOD if not pd.isna(row.values[key])]
+        facts = {"pair": row.name, "effect": row.values["effect"]}
+        lines += [say("terminal.difference", p=p, **facts) for p in known[:1]]
     if len(groups) > SHOWN_GROUPS:
         lines.append(say("terminal.more_groups", n=len(groups) - SHOWN_GROUPS))
     return lines

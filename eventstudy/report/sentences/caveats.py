@@ -218,7 +218,7 @@ def _write_caveat(findings: Findings, sample: Sample, caveat: Caveat) -> str:
         return say("caveat.one_date", n=n, length=len(findings.setup.main))
     if code == "few":
         return _write_few(result)
-    if code in ("stands", "nothing") and sample is findings.sample:
+    if code in ("stands", "moved") and sample is findings.sample:
         counts = count_other_verdicts(list_checks(findings))
         if counts["k"] > MOST_OTHER * counts["n"]:
             return say("caveat.checks", **counts)

@@ -221,6 +221,8 @@ def _leave_outs(findings: Findings) -> Iterator[Check]:
         if row.kind == "event" and firms.count(row.firm) > 1:
             name = f"{name}, {first}"
         name = clipped(name, LONGEST_NAME)
+        if row.n_events < FULL_SAMPLE <= answer.n_events:
+            name = say("checks.leave_out.same_test", name=name)
         check = Check("leave_out", name, row.n_events, row.effect, row.pvalue)
         yield replace(check, anchor=_first_anchor(findings, row, anchors))
     if (influence := answer.influence) and influence.is_near_border:
