@@ -13,7 +13,7 @@ from ...analysis import Answer, Caveat, Interval, Missing
 from ...calendars import Window
 from ...findings import CarRemark, Findings, Sample
 from ...utility import Flag
-from ...words import capitalised, clipped, say, speaking_of, words
+from ...words import LEVEL, capitalised, clipped, say, speaking_of, words
 from ..tables.checks import count_other_verdicts, list_checks
 from . import answer as sentences
 
@@ -232,11 +232,13 @@ def _write_few(result: Answer) -> str:
     if result.verdict != Answer.DIFFERENT:
         least = result.overturn.smallest_effect
         return say("caveat.few_power", n=n, least=least) if np.isfinite(least) else ""
+    # Where the events differ so much that their own spread explains it, the deck says so.
+    by_spread = sentences.say_spread(result) if result.overturn.spread_pvalue >= LEVEL else []
     if times < sentences.EDGE:
-        return say("caveat.few_edge", n=n)
+        return " ".join([say("caveat.few_edge", n=n), *by_spread])
     further = "_further" if sentences.find_swing(result) else ""
     facts = {"n": n, "swing": np.sqrt(times), "what": sentences.name_swinging(result)}
-    return say(f"caveat.few{further}", **facts)
+    return " ".join([say(f"caveat.few{further}", **facts), *by_spread])
 
 
 def _write_missing(code: str, facts: Mapping[str, Any], subject: str) -> str:
