@@ -27,14 +27,30 @@ def test_it_names_the_python_that_runs() -> None:
 
 
 @pytest.mark.slow
-def test_an_environment_without_pip_is_one_of_uv(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_uv", [True, False])
+def test_an_environment_without_pip(has_uv: bool, tmp_path: Path) -> None:
+    """One of uv takes uv where it is found; else pip is added first."""
     venv.create(tmp_path / "my env")
     # What the faces of the rooms need, and no more.
     folder = next((tmp_path / "my env").rglob("site-packages"))
     shutil.copytree(Path(lazy_loader.__file__).parent, folder / "lazy_loader")
     python = tmp_path / "my env" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    done = subprocess.run([python, "-c", ASK], capture_output=True, text=True, check=True)
-    assert shlex.split(done.stdout) == ["uv", "pip", "install", "--python", str(python), "arch"]
+    found = tmp_path / "found"
+    found.mkdir()
+    if has_uv:
+        program = found / ("uv.exe" if os.name == "nt" else "uv")
+        program.write_bytes(b"")
+        program.chmod(0o755)
+    around = {**os.environ, "PATH": str(found)}
+    done = subprocess.run(
+        [python, "-c", ASK], capture_output=True, text=True, check=True, env=around
+    )
+    if has_uv:
+        wanted = ["uv", "pip", "install", "--python", str(python), "arch"]
+    else:
+        pip = [str(python), "-m"]
+        wanted = [*pip, "ensurepip", "&&", *pip, "pip", "install", "arch"]
+    assert shlex.split(done.stdout) == wanted
 
 
 def test_every_package_that_a_message_names_is_of_an_extra() -> None:
