@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -255,7 +255,7 @@ def number(value: float) -> str:
     return "0" if digits == "-0" else digits
 
 
-@cache
+@lru_cache(maxsize=1000)
 def text_width(label: str, *, size: float = 13.0, is_bold: bool = False) -> float:
     """Return the pixels that a label takes at most, by its letters.
 
