@@ -403,3 +403,17 @@ def test_without_a_main_test_there_is_no_result() -> None:
     assert sentences.startswith("No result: ")
     assert "so the benchmark may consist of these firms" in sentences
     assert not asides(findings(results)), "without a verdict there is nothing to doubt"
+
+
+def test_the_terminal_has_the_difference_of_two_groups(
+    fallen: EventStudyResults, split: EventStudyResults
+) -> None:
+    """That of the plain averages, with the p of the table; of three groups there are three."""
+    cars = split.car((0, 1))["car"]
+    by_hand = 100 * (cars[:12].mean() - cars[12:].mean())
+    p = words().p(split.difference("direction", "adverse", "relief").pvalue)
+    said = f"Difference of the plain averages, adverse minus relief: {by_hand:+.2f}% ({p})."
+    text = " ".join(str(Terminal(findings(split)).text()).split())
+    assert said.replace("\N{NO-BREAK SPACE}", " ") in text
+    three = with_columns(fallen, direction=["adverse"] * 8 + ["relief"] * 6 + ["other"] * 6)
+    assert "Difference of" not in str(Terminal(findings(three)).text())

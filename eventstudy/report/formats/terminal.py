@@ -201,7 +201,8 @@ def _other_answers(findings: Findings) -> list[str]:
     """Return the answers of the other groups in short, and how many are not among them."""
     groups = findings.groups
     lines = [str(brief(findings, sample)) for sample in groups[1:SHOWN_GROUPS]]
-    if len(groups) == 2 and (table := differences_table(findings)):
+    table = differences_table(findings)
+    if table and len(table.rows) == 1:
         (row,) = table.rows
         known = [row.values[key] for key in BY_METHOD if not pd.isna(row.values[key])]
         facts = {"pair": row.name, "effect": row.values["effect"]}
