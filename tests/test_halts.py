@@ -15,6 +15,7 @@ from pages import findings
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.analysis import ClockAnswers
+from eventstudy.analysis.over_time.long_horizon import bhar
 from eventstudy.calendars import Window
 from eventstudy.dependence.loadings import loadings_on
 from eventstudy.events import events_from_frame
@@ -62,6 +63,8 @@ def test_a_halt_on_day_0_by_hand() -> None:
     assert moved.abnormal.var_car(DAY)[0] == pytest.approx(9.3e-5)
     assert moved.abnormal.scar(DAY)[0] == pytest.approx(-2.9034647, abs=1e-7)
     assert moved.abnormal.length[0].tolist() == [1, 2, 1]
+    assert np.isnan(bhar(moved, DAY)[0]), "the benchmark moved on the day of the halt as well"
+    assert np.isfinite(bhar(moved, Window(-1, -1))[0])
     assert moved.abnormal.ar[0, 0] == pytest.approx(running.abnormal.ar[0, 0]), (
         "tau = -1 is the last session traded"
     )

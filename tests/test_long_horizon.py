@@ -180,6 +180,17 @@ def test_events_that_lack_days_of_their_own_or_of_the_benchmark() -> None:
     assert all(f"{len(gone)} events lack days" in note for note in own["note"])
 
 
+def test_a_closure_of_the_exchange_hides_no_day_of_share_or_benchmark() -> None:
+    days = pd.bdate_range("2020-01-01", "2021-12-31")
+    days = days[(days < "2021-06-01") | (days >= "2021-06-22")]
+    frame = pd.DataFrame(np.random.default_rng(5).normal(0, 0.01, (len(days), 2)), days, ["A", "M"])
+    table = pd.DataFrame({"ticker": ["A"], "announced_at": ["2021-06-22"], "benchmark": ["M"]})
+    results = EventStudy(table, frame).fit()
+    held = (1 + frame.loc["2021-06-22":"2021-06-23"]).prod()
+    assert results.abnormal.length.max() == 16, "15 weekdays without trade"
+    assert_allclose(bhar(results, (0, 1)), held["A"] - held["M"], **CLOSE)
+
+
 def test_errors_of_use(market: Market) -> None:
     results = market.fit()
     with pytest.raises(ConfigError, match="market or model"):

@@ -23,9 +23,14 @@ def benchmark_returns(study: FittedStudy) -> tuple[FloatArray, IntArray]:
     They are those of the panel, whatever the model is, and are not summed over the span of the
     firm's returns. NaN and 0 where the benchmark has no return.
     """
+    return _panel_returns(study, "benchmark")
+
+
+def _panel_returns(study: FittedStudy, column: str) -> tuple[FloatArray, IntArray]:
+    """Return returns and sessions of the series that a column of the events names, as above."""
     panel, windows = study.panel, study.abnormal.windows
     calendars = [panel.calendar_of(code) for code in study.events["exchange"]]
-    pairs = zip(study.events["benchmark"], calendars, strict=True)
+    pairs = zip(study.events[column], calendars, strict=True)
     row = np.array([panel.row(s, c) for s, c in pairs], dtype=np.int64)[:, None]
     at = windows.event_positions
     has_return = (row >= 0) & (at >= 0)
@@ -154,7 +159,8 @@ def bhar(study: FittedStudy, window: WindowLike, against: Against = "market") ->
     market, spans = benchmark_returns(study)
     firm = windows.event_returns[:, cols]
     # A halt that has left the clock is in the firm's return and not in the benchmark's.
-    alike = (abnormal.length[:, cols] == abnormal.spans[:, cols]).all(axis=1)
+    _, sessions = _panel_returns(study, "ticker")
+    alike = (sessions[:, cols] <= abnormal.spans[:, cols]).all(axis=1)
     complete = abnormal.valid(window) & covers(spans[:, cols]) & alike
     excess = _held(firm, windows.kind) - _held(market[:, cols], windows.kind)
     return np.where(complete, excess, np.nan)
