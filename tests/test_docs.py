@@ -200,8 +200,8 @@ def test_short_pages_and_their_details_lead_to_each_other() -> None:
                 assert re.search(rf"\]\({re.escape(link)}[)#]", text), (one, other)
 
 
-def test_grades_of_the_document_are_those_of_the_tests() -> None:
+def test_hypotheses_of_the_document_are_those_of_the_tests() -> None:
     text = (ROOT / "docs" / "methods" / "tests.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| (.*?) \| (`.*`) \|$", text, re.M))
     for name, t in STATISTICS.items():
-        grades = (t.clustering, t.overlap, t.variance, t.skewness)
-        assert f"| `{name}` | {' | '.join(grades)} | {t.null} |" in text
+        assert f"`{name}`" in listed[t.null]
