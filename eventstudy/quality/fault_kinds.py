@@ -175,8 +175,8 @@ def not_positive(q: Quotes) -> list[Span]:
 def spike(q: Quotes) -> list[Span]:
     """Return prices that are soon taken back.
 
-    The price is more than 5 times the last price or less than 1/5 of it, and at most 5 prices later
-    within 20 % of it.
+    The price is more than 5 times the last price or less than 1/5 of it, and within five prices
+    back within 20 %.
     """
     return q.spans(runs(q.spikes), partial(_move_to, q))
 
