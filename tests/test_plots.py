@@ -194,6 +194,13 @@ def test_caar_by_group_has_a_path_for_each(split: EventStudyResults) -> None:
         split.plot_caar(by="sector")
 
 
+def test_what_is_of_all_groups_together_says_so(split: EventStudyResults) -> None:
+    for results, is_said in ((split, True), (split.of_group(), False)):
+        titles = (results.plot_caar().get_title(), results.plot_car_forest().get_title())
+        assert [", all groups together" in title for title in titles] == [is_said, is_said]
+        assert (" together, of all groups" in results.summary(MAIN).note) == is_said
+
+
 def test_event_is_drawn_with_its_own_numbers(fallen: EventStudyResults) -> None:
     ax = Figure().subplots()
     assert fallen.plot_event("e3", ax=ax) is ax

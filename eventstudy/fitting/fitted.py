@@ -567,6 +567,12 @@ class FittedStudy:
                 return name
         return ""
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether these are events of several groups of the report."""
+        column = self.group_column(self.settings.by)
+        return bool(column) and self.column(column)[self.ok].nunique() > 1
+
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events by its name.
 

@@ -31,8 +31,8 @@ NAMED = 3
 # Members that other parts of the package share, which no reader needs: neither the completion of a
 # notebook nor the reference shows them.
 INNER = (
-    "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "layout", "listed",
-    "first_window", "listed_rows", "memo", "of", "other_clock", "records", "refit", "remember",
+    "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "is_pooled", "layout",
+    "listed", "first_window", "listed_rows", "memo", "of", "other_clock", "records", "refit", "remember",
     "row_of",
 )  # fmt: skip
 # Columns of the events that are ours.
@@ -44,7 +44,10 @@ class EventStudyResults(FittedStudy):
     """Results of a fitted study.
 
     The methods :meth:`of_group` and :meth:`subset` return the results for some of the events, as an
-    object of the same class.
+    object of the same class. If the events have groups, :meth:`answer`, :meth:`plot_path` and other
+    methods with an argument `group` are about one group. All other methods, such as :meth:`tests`,
+    :meth:`test`, :attr:`aar` and :meth:`plot_caar`, are about all events together:
+    ``results.of_group().tests()`` has the tests of the group that the answer is about.
 
     Attributes
     ----------

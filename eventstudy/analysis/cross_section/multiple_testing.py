@@ -19,7 +19,7 @@ from ...fitting import FittedStudy, WindowLike, WindowsLike
 from ...returns import Measure
 from ...significance import STATISTICS, DateClusters
 from ...utility import FloatArray, IntArray, Registry, did_you_mean
-from ...words import make_error, words
+from ...words import make_error, say, words
 from ..answer.answer import Answer, default_tests, main_test_of
 
 # What statsmodels calls them.
@@ -295,6 +295,7 @@ class Summary:
     n_events: int
     measure: Measure = "return"
     main: str = ""
+    is_pooled: bool = False
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -314,11 +315,12 @@ class Summary:
 
     @property
     def note(self) -> str:
-        """The units, and which test decides."""
+        """The units, which test decides, and whether these are all groups together."""
         tested = [STATISTICS[name].label for name in self.tests["test"].drop_duplicates()]
         unit = "percent" if self.measure == "return" else "log points"
         note = f"Effect with its 95% interval and CAAR in {unit}; p-values of {', '.join(tested)}."
-        return f"{note} Main test: {STATISTICS[self.main].label}." if self.main else note
+        note += f" Main test: {STATISTICS[self.main].label}." if self.main else ""
+        return f"{say('robustness.pooled', n=self.n_used)} {note}" if self.is_pooled else note
 
     def __str__(self) -> str:
         note = textwrap.fill(self.note, TEXT_WIDTH, break_on_hyphens=False)
@@ -378,4 +380,5 @@ def summary(
     tests = study.tests(chosen, names or default_tests(study))
     answers = tuple(Answer.of(study, window) for window in chosen)
     counts = len(study), len(study.events)
-    return Summary(tests, answers, *counts, study.panel.measure, main_test_of(study))
+    main = main_test_of(study)
+    return Summary(tests, answers, *counts, study.panel.measure, main, study.is_pooled)
