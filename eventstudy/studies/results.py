@@ -19,7 +19,7 @@ from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, with_market_values
 from ..settings import StudyConfig
 from ..utility import IntArray, did_you_mean
-from ..words import has, say
+from ..words import find_hint, say
 from . import figures
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ INNER = (
     "listed", "first_window", "listed_rows", "memo", "of", "other_clock", "records", "refit", "remember",
     "row_of",
 )  # fmt: skip
+# How alike a name must be to be proposed: one that is only similar has something else.
+VERY_LIKE = 0.88
 # Columns of the events that are ours.
 NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 
@@ -90,9 +92,9 @@ class EventStudyResults(FittedStudy):
             """Say which method has what a name that is not here asks for."""
             if name.startswith("_"):
                 raise AttributeError(name)
-            hint = say(f"names.{name}") if has(f"names.{name}") else ""
-            public = (known for known in dir(type(self)) if not known.startswith("_"))
-            hint = hint or did_you_mean(name, public)
+            hint = find_hint(f"names.{name.lower()}")
+            public = (known for known in dir(self) if not known.startswith("_"))
+            hint = hint or did_you_mean(name.lower(), public, like=VERY_LIKE)
             raise AttributeError(f"results have no {name!r}" + f": {hint}" * bool(hint))
 
     def __dir__(self) -> list[str]:
