@@ -34,21 +34,24 @@ SHOWN = (
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """The events of a study in a table with one row per event.
-
-    The rows have the order of the events file.
+    """The events of a study, read from an events file or a DataFrame and checked.
 
     Attributes
     ----------
     table : DataFrame, shape (n_events, ...)
-        The first columns are ``event_id``, ``ticker``, ``announced_at`` (the announcement time as
-        in the file) and ``tz`` (its time zone). The next columns are ``exchange`` (market
-        identifier code), ``benchmark`` and ``day0``. The column ``day0`` has the date of the
-        session that is day 0. The column ``flags`` has words about the event, joined by ``;``. All
-        other columns of the file follow as text. An empty cell is ``""``.
+        One row per event, in the order of the events file. The first columns are:
 
-        If the program cannot know which of several sessions is day 0, the column
-        ``day0_candidates`` lists these sessions, joined by ``;``.
+        - ``event_id``: name of the event
+        - ``ticker``: ticker of the share
+        - ``announced_at``, ``tz``: time of the announcement as in the file, and its time zone
+        - ``exchange``: market identifier code of the exchange
+        - ``benchmark``: index that the file names for the event
+        - ``day0``: date of the session that is day 0
+        - ``flags``: words about the event, joined by ``;``
+
+        All other columns of the file follow as text. An empty cell is ``""``. If the program cannot
+        know which of several sessions is day 0, the column ``day0_candidates`` lists these
+        sessions, joined by ``;``.
     source : str
         Name of the events file; ``"frame"`` if the events come from a DataFrame.
     sha256 : str
@@ -64,11 +67,14 @@ class Events:
 
     Notes
     -----
-    The program can write two words into the column ``flags``. The word ``time_unknown`` means that
-    the time of day of the announcement is not known, so more than one session could be day 0. The
-    word ``day0_given`` means that the file gives a day 0 that differs from the day 0 computed from
-    the time of the announcement. If the events file has a column ``flags``, the words of this
-    column are kept.
+    The program can write two words into the column ``flags``:
+
+    - ``time_unknown``: the time of day of the announcement is not known, so more than one session
+      could be day 0.
+    - ``day0_given``: the file gives a day 0 that differs from the day 0 computed from the time of
+      the announcement.
+
+    If the events file has a column ``flags``, the words of this column are kept.
 
     Examples
     --------
@@ -149,10 +155,11 @@ class Events:
             The events. A DataFrame may come from pandas, polars or another library that the package
             narwhals supports.
         calendar : {"exchange", "data"}
+            Which days are trading days, as in :func:`read_events`.
         columns : mapping of str to str, optional
             Which of your columns have the ticker and the announcement date. For example,
             ``{"ticker": "ric"}`` means that your column ``ric`` has the tickers. By default, the
-            columns are ``ticker`` and ``announced_at``, or columns with usual names such as
+            columns are ``ticker`` and ``announced_at``, or columns with well-known names such as
             ``symbol`` and ``date``.
 
         Returns

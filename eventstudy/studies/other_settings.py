@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RobustnessResults(Specifications):
-    """Results of a study that is repeated under different settings, such as several models.
+    """Main results of a study that is repeated under different settings, such as several models.
 
-    The attribute ``table`` has one row for each combination of settings. If you print the object,
-    it summarises the results in a sentence.
+    The attribute ``table`` has one row for each combination of settings. The columns estimate,
+    ci_low, ci_high and pvalue have its mean effect, the 95% interval and the p-value. If a
+    combination gives no result, these numbers are NaN, and the column reason says why. If you print
+    the object, it summarises the results in sentences.
 
     Examples
     --------
@@ -47,12 +49,12 @@ class RobustnessResults(Specifications):
     """
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the effects of all combinations, smallest first, with 95% confidence intervals.
+        """Draw the mean effects of all combinations of settings with 95% intervals, smallest first.
 
         Parameters
         ----------
         ax : Axes, optional
-            Matplotlib axes to draw into.
+            Axes to draw into. The default is a new figure.
 
         Returns
         -------
@@ -62,22 +64,27 @@ class RobustnessResults(Specifications):
         return plot_specifications(self.table, ax)
 
     def save(self, out: str | Path) -> list[Path]:
-        """Write the results of all combinations as CSV tables and as a figure.
+        """Write the results of all combinations of settings as CSV tables and as a figure.
+
+        If no combination has a result, no figure is written.
 
         Parameters
         ----------
         out : path
-            Folder of the files. A missing folder is created.
+            Folder of the files. A missing folder is created. If it already has a
+            ``specifications.csv`` that differs from the new one, the new files get other names,
+            such as ``specifications-2.csv``.
 
         Returns
         -------
         list of Path
-            Paths of the files. The table ``specifications.csv`` has one row per combination of
-            settings. The table ``specifications_by_choice.csv`` has one row per value of each
-            setting that varies. The figure is ``specifications.svg`` and, if matplotlib is
-            installed, also ``specifications.png``. If no combination has a result, no figure is
-            written. If the folder already has a ``specifications.csv`` that differs from the new
-            one, the new files get other names, such as ``specifications-2.csv``.
+            Paths of the files:
+
+            - ``specifications.csv``: a table with one row per combination of settings
+            - ``specifications_by_choice.csv``: a table with one row per value of each setting that
+              varies
+            - ``specifications.svg``: the figure
+            - ``specifications.png``: the figure, if matplotlib is installed
         """
         files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
         if self.summary()["n"]:
