@@ -56,9 +56,9 @@ class EventWindows(StudyWindows):
         One array for each exchange. It has the dates on which the exchange is open, as positions in
         the array `sessions`.
     halt_drift : int
-        A return after a trading halt, or after a long closure of the exchange, covers many
-        sessions. Its normal return contains alpha, the constant of the model, for at most
-        `halt_drift` of these sessions.
+        After a long closure of the exchange, or a trading halt with the setting ``halt="shift"``, a
+        return covers sessions that are not event days. Its normal return contains alpha, the
+        constant of the model, for at most `halt_drift` sessions.
 
     Examples
     --------
@@ -178,10 +178,10 @@ class EventWindows(StudyWindows):
 
     @property
     def masked(self) -> IntArray:
-        """Number of estimation days that the program leaves out of each event, shape (events,).
+        """Number of estimation days that the program leaves out for each event, shape (events,).
 
-        It leaves out days in the event window of another event of the firm. Days without a return
-        are not counted.
+        These days lie in the event window of another event of the firm. Days without a return are
+        not counted.
         """
         return self._array("masked")
 
@@ -190,7 +190,7 @@ class EventWindows(StudyWindows):
         """Whether each day lies in the event window of another event of the firm (True or False).
 
         The array has a column for each day between the estimation window and the event window, and
-        for each event day. If no firm has several events, it has no columns.
+        for each event day. If no firm has several events, the array has no columns.
         """
         return self._array("other_news")
 
