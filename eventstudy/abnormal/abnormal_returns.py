@@ -125,7 +125,7 @@ class AbnormalReturns:
 
     @property
     def ar(self) -> FloatArray:
-        """Abnormal returns as decimals, shape (events, event days). A missing one is NaN."""
+        """Abnormal returns as decimals, shape (events, event days). Missing values are NaN."""
         return self.taken(self.study.ar)
 
     @property
@@ -154,7 +154,7 @@ class AbnormalReturns:
     def length(self) -> IntArray:
         """Number of trading sessions that each abnormal return covers, shape (events, event days).
 
-        This number is larger than that of the attribute :attr:`spans` in two cases:
+        The number is larger than :attr:`spans` in two cases:
 
         - The return covers a trading halt whose sessions are not event days (setting
           ``halt="shift"``).
@@ -222,14 +222,14 @@ class AbnormalReturns:
 
     @property
     def r2(self) -> FloatArray:
-        """R squared of the model of each event, shape (events,). NaN if it has no parameters."""
+        """R squared of the model of each event, shape (events,); NaN without parameters."""
         return self.taken(self.study.r2)
 
     @property
     def problem(self) -> ObjectArray:
         """Reason why the program could not estimate the model of an event, shape (events,).
 
-        If it could, the reason is "".
+        The reason is "" if the model was estimated.
         """
         return self.taken(self.study.problem)
 
@@ -500,7 +500,7 @@ class AbnormalReturns:
         return np.asarray(self.nobs >= self.least_history)
 
     def in_tests(self, window: Window) -> BoolArray:
-        """Return which events the standardised tests over `window` use: booleans, shape (events,).
+        """Return True for each event that standardised tests over `window` use, shape (events,).
 
         A standardised test divides each CAR by its standard error. It needs a CAR (:meth:`valid`)
         and enough estimation days (:attr:`has_history`). If only one event has a CAR, the test uses
@@ -539,7 +539,7 @@ class AbnormalReturns:
         return self.ar / np.sqrt(self.var_ar)
 
     def sar_over(self, window: Window) -> FloatArray:
-        """Return the part of :attr:`sar` on the days of `window`, shape (events, days)."""
+        """Return the columns of :attr:`sar` for the days of `window`, shape (events, days)."""
         days = self.columns(window)
         return self.of_each_event(("sar", window), lambda study: study.sar[:, days].copy())
 
@@ -563,9 +563,9 @@ class AbnormalReturns:
         return self.over(self.study.windows.event_positions, window)
 
     def inside(self, window: Window) -> BoolArray:
-        """Return which returns begin and end inside `window`: booleans, shape (events, days).
+        """Return True for each return that begins and ends inside `window`, shape (events, days).
 
-        A missing return, and a return that also covers days before the window, is False.
+        The value is False if the return is missing, or if it also covers days before the window.
         """
         spans = self.over(self.study.spans, window)
         return np.asarray((spans > 0) & (spans <= np.arange(1, len(window) + 1)))
@@ -586,7 +586,7 @@ class AbnormalReturns:
         return self.runs.at_limit[:, self.columns(window).stop - 1] & self.inside(window)[:, -1]
 
     def valid(self, window: Window) -> BoolArray:
-        """Return which events have a CAR over `window`: booleans, shape (events,).
+        """Return True for each event that has a CAR over `window`, shape (events,).
 
         By default, an event has a CAR if its returns cover exactly the days of the window. For
         example, a share has no price on day 0, so its return of day 1 covers two days. The event
@@ -651,7 +651,7 @@ class AbnormalReturns:
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
-        """Return for which events the program extends `window`: booleans, shape (events,).
+        """Return True for each event whose window the program extends, shape (events,).
 
         With the setting ``limits="extend"`` of :class:`Conventions`, the program extends a window
         whose last day closes at a price limit. The extended window ends on the first session that
@@ -845,8 +845,8 @@ class AbnormalReturns:
             k_0 = E_{a-1}[q], \quad k_m = E_b[q'], \quad
             k_u = E_s[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
-        - q is the squared deviation of the market's return from its mean, divided by its variance.
-          Mean and variance are those of the estimation days.
+        - q is the squared deviation of the market's return from its mean, divided by the variance
+          of the market's return. Mean and variance are those of the estimation days.
         - q' equals q before the window. On the days of the window, q' is at most 6 max(1, k_0).
         - u is the abnormal return of the share, divided by its standard error. On an estimation
           day, it is the residual divided by its standard deviation.

@@ -53,8 +53,9 @@ class PriceProvider(Protocol):
         Returns
         -------
         Prices
-            Its attribute ``table`` has the prices. For each symbol without prices, its attribute
-            ``failures`` has the reason.
+            Its attribute ``table`` has the prices, in the columns symbol, date, open, high, low,
+            close, adj_close and volume. For each symbol without prices, its attribute ``failures``
+            has the reason.
 
         Raises
         ------

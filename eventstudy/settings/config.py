@@ -192,17 +192,17 @@ class StudyConfig:
         Smallest number of complete estimation days. An event that has fewer gets a flag, but stays
         in the study.
     calibrate : int
-        Largest number of dates without announcements on which the program repeats the main test; 0
-        = none, otherwise at least 39. The repetitions measure the rate of false alarms. The program
-        repeats the test only in studies of up to 200 events. If the events have a column ``peers``,
-        the program also repeats the study with other firms: it assigns each announcement at random
-        to its firm or to one of the peers.
+        How many times, at most, the program repeats the main test on other dates, without
+        announcements; 0 = never, otherwise at least 39. The repetitions measure the rate of false
+        alarms. The program repeats the test only in studies of up to 200 events. If the events have
+        a column ``peers``, the program also repeats the study with other firms: it assigns each
+        announcement at random to its firm or to one of the peers.
     regress : tuple of str
         Columns of the events file that explain the CARs in a regression across events.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
-        Second standard errors in the table of the regression (see ``regress``), beside those that
-        the program chooses. With "date", they are clustered by the date of day 0. All other choices
-        treat the events as independent.
+        Second kind of standard errors in the table of the regression (see ``regress``), beside the
+        kind that the program chooses. With "date", these errors are clustered by the date of day 0.
+        All other choices treat the events as independent.
     halt : {"calendar", "shift"}
         How to count event days during a trading halt of a share. With "calendar", every session of
         the exchange is an event day. With "shift", only sessions with trading in the share are

@@ -56,7 +56,7 @@ class SignificanceTest:
         Test statistic and its p-value. If the test cannot be computed, both numbers are NaN, and
         the attribute `reason` says why.
     df : float
-        Degrees of freedom of Student's t, the distribution that gives the p-value. The number is
+        Degrees of freedom, if the p-value comes from Student's t distribution. The number is
         infinite for the normal distribution, and NaN for any other distribution.
     n_events : int
         Number of events that the test uses.

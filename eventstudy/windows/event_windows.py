@@ -122,7 +122,7 @@ class EventWindows(StudyWindows):
     def length(self) -> IntArray:
         """Number of trading sessions that each return covers, shape (events, days).
 
-        For a missing return, the number is 0. It is larger than that of :attr:`spans` in two cases:
+        For a missing return, the number is 0. The number is larger than :attr:`spans` in two cases:
 
         - The return covers a trading halt whose sessions are not event days (setting
           ``halt="shift"``).
