@@ -49,8 +49,10 @@ class FaultKind:
 def suspension(q: Quotes) -> list[Span]:
     """Return the halts whose sessions repeat the last close.
 
-    Two or more rows in succession have the same close as the row before them. In each of them, the
-    volume is 0 or blank, and high and low are equal or blank.
+    High and low are equal or blank in each of these rows, and a blank volume counts as 0. A series
+    without any volume has no such rows.
+
+    Two or more rows in succession repeat the last close without volume.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
@@ -61,8 +63,9 @@ def suspension(q: Quotes) -> list[Span]:
 def no_trade(q: Quotes) -> list[Span]:
     """Return single rows that repeat the last close.
 
-    One row with volume 0, with high equal to low or blank, and with the same close as the row
-    before, in a series that has volume on most days.
+    High and low are equal or blank, and the series has volume on most days.
+
+    A single row repeats the last close with volume 0.
     """
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b == a),
@@ -73,7 +76,7 @@ def no_trade(q: Quotes) -> list[Span]:
 def missing_session(q: Quotes) -> list[Span]:
     """Return the sessions between two rows.
 
-    The calendar of the exchange has sessions between two successive rows of the file.
+    The calendar of the exchange has a session between two rows of the file.
     """
     known = np.r_[q.dates, _lost(q), q.filled]
     return [] if q.complete else _gaps(q, ~np.isin(q.sessions, known), "row")
@@ -82,7 +85,10 @@ def missing_session(q: Quotes) -> list[Span]:
 def lost_session(q: Quotes) -> list[Span]:
     """Return the sessions between two rows on which the whole exchange has no price.
 
-    For this session, no symbol of the exchange has a row with a usable close.
+    At least three symbols of the exchange have prices before and after the session (two, if the
+    data have at most three).
+
+    No symbol of the exchange has a usable price on this session.
     """
     lost = np.setdiff1d(_lost(q), q.filled)
     return _gaps(q, np.isin(q.sessions, lost), "price") if len(lost) else []
@@ -105,10 +111,10 @@ def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
 def filled(q: Quotes) -> list[Span]:
     """Return the sessions whose returns, and the one after them, are those of another source.
 
-    The return from the last close before the missing sessions to the first close after them differs
-    between the two sources by at most 5 basis points. In between, the second source does not only
-    repeat its last close, and none of its prices is more than 2.9 times the price before it, or
-    less than 1/5 of it.
+    In between, the second source does not only repeat its last close, and none of its prices is
+    more than 2.9 times the price before it, or less than 1/5 of it.
+
+    Over the missing sessions, the returns of both sources differ by at most 5 basis points.
     """
     return [
         Span(fill.dates[1], fill.dates[-1], f"{len(fill.dates) - 1} returns from {fill.source}")
@@ -119,7 +125,7 @@ def filled(q: Quotes) -> list[Span]:
 def sources_differ(q: Quotes) -> list[Span]:
     """Return the days whose returns in two sources differ.
 
-    The returns of the two sources on one day differ by more than 0.25 percentage points.
+    The returns of two sources on one day differ by more than 0.25 percentage points.
     """
     out = []
     for source, _, other in q.others:
@@ -132,8 +138,8 @@ def sources_differ(q: Quotes) -> list[Span]:
 def no_price(q: Quotes) -> list[Span]:
     """Return rows without a usable close, or rows that contradict each other.
 
-    Close and adjusted close are both blank, 0, negative or infinite, or one of them differs between
-    two rows of the day.
+    Close and adjusted close are both blank or impossible, or one of them differs between two rows
+    of the day.
     """
     blank = np.isnan(q.close) & np.isnan(q.adj_close)
     blank &= ~np.isin(q.dates, np.r_[_lost(q), q.filled])
@@ -158,7 +164,9 @@ def closed_day(q: Quotes) -> list[Span]:
 def not_positive(q: Quotes) -> list[Span]:
     """Return prices that are not in (0, inf).
 
-    The price is not in (0, inf).
+    Sources blank such prices, so that only tables of other origin have them.
+
+    The price is 0, below 0 or infinite.
     """
     price = q.adj_close if q.adjusted else q.close
     return q.spans(runs(np.isnan(q.raw) & ~np.isnan(price)), lambda a, b: f"price {price[a]:g}")
@@ -167,8 +175,8 @@ def not_positive(q: Quotes) -> list[Span]:
 def spike(q: Quotes) -> list[Span]:
     """Return prices that are soon taken back.
 
-    The price is more than 5 times or less than 1/5 of the last price, and at most 5 prices later it
-    is within 20 % of this last price again.
+    The price is more than 5 times the last price or less than 1/5 of it, and within five prices
+    back within 20 %.
     """
     return q.spans(runs(q.spikes), partial(_move_to, q))
 
@@ -184,8 +192,7 @@ def unit_change(q: Quotes) -> list[Span]:
 def unadjusted_split(q: Quotes) -> list[Span]:
     """Return splits that were not applied to the prices before them.
 
-    The move looks like a split with a ratio of 1.9 or more, and its log-odds are 4 or more. Lower
-    numbers are enough beyond a price limit and after sessions without a price.
+    The move fits a split ratio of 1.9 or more, with log-odds of 4 or more.
     """
     return _splits(q, q.actions.proven)
 
@@ -193,8 +200,10 @@ def unadjusted_split(q: Quotes) -> list[Span]:
 def suspect_split(q: Quotes) -> list[Span]:
     """Return moves that may be a split that was not applied.
 
-    The move looks like a split with a ratio of 1.1 or more, and its log-odds are 0.5 or more, but
-    too low for a proof.
+    Without volume, the log-odds are 2.5 or more. Volume, range and later moves together add more
+    than -4, or the close is beyond a price limit.
+
+    The move fits a split ratio of 1.1 or more, with log-odds of 0.5 or more.
     """
     return _splits(q, ~q.actions.proven)
 
@@ -202,10 +211,12 @@ def suspect_split(q: Quotes) -> list[Span]:
 def suspect_dividend(q: Quotes) -> list[Span]:
     """Return falls at the open that may be a dividend, of shares without adjusted closes.
 
-    The share opens 3 % or more below the last close, and this gap is at least 7 times the usual
-    gap. The market falls by less than a third of the gap. At the close, the share is still down by
-    at least half of the gap. The share has no adjusted closes, and the fall is neither a split nor
-    at a price limit.
+    The gap from the last close to the open is at least 7 times the usual gap: the median gap of the
+    60 days before / 0.6745, 0.5 % at least. The market falls by less than a third of the gap. At
+    the close, the share is still down by at least half of the gap. The share has no adjusted
+    closes, and the fall is neither a split nor at a price limit.
+
+    The share opens 3 % or more below the last close.
     """
     priced = np.flatnonzero(np.isfinite(q.price))
 
@@ -219,10 +230,13 @@ def suspect_dividend(q: Quotes) -> list[Span]:
 def suspect_jump(q: Quotes) -> list[Span]:
     """Return moves that no other kind explains and news does not make.
 
-    The price is more than 2.9 times the last price, or less than 1/5 of it. Or the price moves by
-    more than 8 % relative to the market and stays at the new level, and volume, range and the next
-    10 moves alone give log-odds of 3 or more (no sign of news). The move is no change of unit, no
-    split, no suspected dividend and not beyond a price limit.
+    A move of more than 8 % relative to the market exceeds three usual moves and stays at the new
+    level, and volume, range and the next 10 moves alone give log-odds of 3 or more (no sign of
+    news). The move is no change of unit, no split, no suspected dividend and not beyond a price
+    limit.
+
+    The price changes by a factor above 2.9 or below 1/5, or by more than 8 % without a sign of
+    news.
     """
     rows = np.union1d(q.jumps[0][~q.units], q.steps[0])
     explained = np.isin(rows, np.r_[q.actions.rows, q.dividends])
@@ -233,10 +247,13 @@ def suspect_jump(q: Quotes) -> list[Span]:
 def suspect_reversal(q: Quotes) -> list[Span]:
     """Return moves of one day that the next one takes back, with usual volume and range.
 
-    The price moves by more than 8 % relative to the market, and by more than 5 times the usual
-    move. The next price takes back at least three quarters of the move. The volume is at most twice
-    the usual volume, and the range is at most half of the move. If the volume or the range is
-    unknown, the condition on the known one is enough. The close is not at a price limit.
+    The move is larger than 8 % relative to the market too, and than 5 usual moves; what the next
+    price leaves of it is less than 3 of them. The volume is at most twice the usual volume (the
+    median of the 20 days before), and the range at most half of the move; one of them is enough
+    where the other is unknown. The close is not at a price limit.
+
+    The price moves by more than 8 %, and the next price takes back at least three quarters of the
+    move.
     """
     return _jumps(q, q.steps[1])
 
@@ -244,10 +261,11 @@ def suspect_reversal(q: Quotes) -> list[Span]:
 def beyond_limit(q: Quotes) -> list[Span]:
     """Return closes that the exchange did not allow.
 
-    The close is outside the price limit of a share of mainland China that is not under special
-    treatment (ST). The closes of the share are on the tick, and it was traded in the session
-    before. The day is not among the first sessions of the series, because a new listing may have no
-    limit in these sessions. The move is not a split.
+    The share is of mainland China and not under special treatment (ST). Its closes are on the tick,
+    and it was traded in the session before. The day is not among the first sessions of the series,
+    because a new listing may have no limit in these sessions. The move is not a split.
+
+    The close is outside a price limit that is certain.
     """
     return _beyond(q, proven=True)
 
@@ -255,9 +273,10 @@ def beyond_limit(q: Quotes) -> list[Span]:
 def suspect_limit(q: Quotes) -> list[Span]:
     """Return closes outside price limits that are not known well enough for a proof.
 
-    The close is outside a price limit, but does not meet all conditions of `beyond_limit`. No
-    session is missing directly before the close, the day is not among the first sessions after a
-    listing, and the move is not a split.
+    The close does not meet all conditions of `beyond_limit`. No session is missing directly before
+    the close, the day is not among the first sessions after a listing, and the move is not a split.
+
+    The close is outside a price limit that is not certain.
     """
     return _beyond(q, proven=False)
 
@@ -265,8 +284,7 @@ def suspect_limit(q: Quotes) -> list[Span]:
 def stale_price(q: Quotes) -> list[Span]:
     """Return runs of equal closes that are no halt.
 
-    5 or more equal closes in a row, each with high equal to low or blank, or with the high and low
-    of the row before.
+    5 or more equal closes in a row, each with a high and low that are equal, blank or unchanged.
     """
     high, low = q.high, q.low
     # a range, and another than the one before: the close is a chance

@@ -70,9 +70,11 @@ def short_history(q: Quotes) -> list[Span]:
 def adjusted_jump(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close that neither the close nor an action explains.
 
-    The ratio of adjusted close to close changes by at least 3 %, and by at least 5 times the median
-    move of the close. The close itself moves by less than a third of this change. The ratio falls,
-    or it ends above 1, so no dividend or split can be the cause.
+    The ratio changes by at least 5 times the median move of the close, too, and the close itself by
+    less than a third of this change. The ratio falls, or it ends above 1.
+
+    The ratio of adjusted close to close changes by at least 3 %, and no dividend or split can be
+    the cause.
     """
     return _adjustments(q, q.adjustments.lone & q.adjustments.impossible)
 
@@ -80,8 +82,9 @@ def adjusted_jump(q: Quotes) -> list[Span]:
 def suspect_adjustment(q: Quotes) -> list[Span]:
     """Return moves of the adjusted close alone that may be a large dividend on a day of news.
 
-    As for `adjusted_jump`, but the ratio of adjusted close to close rises, and it does not end
-    above 1.
+    As for `adjusted_jump`, but the ratio rises and does not end above 1.
+
+    The ratio of adjusted close to close rises by at least 3 %, while the close hardly moves.
     """
     return _adjustments(q, q.adjustments.lone & ~q.adjustments.impossible)
 
@@ -99,9 +102,10 @@ def _adjustments(q: Quotes, chosen: BoolArray) -> list[Span]:
 def adjusted_above(q: Quotes) -> list[Span]:
     """Return adjusted closes above the close that no reverse split explains.
 
-    The adjusted close is more than 0.5 % above the close. No later reverse split in the closes (1.3
-    or more old shares for a new one) explains this, and the series has no `adjusted_jump` or
-    `suspect_adjustment`.
+    No later reverse split in the closes (1.3 or more old shares for a new one) explains this, and
+    the series has no `adjusted_jump` or `suspect_adjustment`.
+
+    The adjusted close is more than 0.5 % above the close.
     """
     steps = q.adjustments
     if steps.lone.any():
@@ -116,10 +120,13 @@ def adjusted_above(q: Quotes) -> list[Span]:
 def shifted_dates(q: Quotes) -> list[Span]:
     """Return the whole span of a series whose moves fit the market of another session better.
 
-    The correlation of the returns with the index returns of one session earlier (or one session
-    later) is 0.15 or more. It is more than 4 standard errors higher than the correlation with the
-    index returns of the same session. The program uses the last 750 sessions, and needs 100
-    returns.
+    The correlation of the returns with the index returns of one session earlier (or later) is 0.15
+    or more, and more than 4 standard errors higher than that with the index returns of the same
+    session. Of the last 750 sessions, 100 returns are needed. If the index decides nothing, the
+    series in step with the index take its place.
+
+    The returns fit the index returns of the session before or after better than those of the same
+    session.
     """
     return spans_of_lag(q.dates, q.lag)
 
@@ -140,8 +147,7 @@ def spans_of_lag(dates: DateArray, lag: int) -> list[Span]:
 def same_prices(q: Quotes) -> list[Span]:
     """Return the whole span of a series that moves as the one of another symbol does.
 
-    The last 60 returns are equal to the returns of another symbol, to 6 digits and on the same
-    days.
+    The last 60 returns are those of another symbol, to 6 decimals and on the same days.
     """
     return same_as(q.dates, q.twin)
 
