@@ -165,10 +165,7 @@ class EventWindows(StudyWindows):
 
     @property
     def hours(self) -> FloatArray:
-        """Opening and closing hour of the exchange of each event, in UTC, shape (events, 2).
-
-        These are the usual hours of the exchange, for example 14.5 for 14:30 UTC.
-        """
+        """Usual opening and closing hour of each event's exchange in UTC, shape (events, 2)."""
         return self._array("hours")
 
     @property
@@ -244,8 +241,7 @@ class EventWindows(StudyWindows):
         """Number by which the model multiplies alpha in each normal return, shape (events, days).
 
         Alpha is the constant of the model for one session. For a return over n sessions, the number
-        is usually n. If some of these sessions do not count as event days, it is at most
-        `halt_drift`.
+        is usually n. If some of these sessions are not event days, it is at most `halt_drift`.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
