@@ -193,12 +193,13 @@ def run_study(
     Parameters
     ----------
     events : Events, DataFrame or path
-        The events: a DataFrame or file that :func:`read_events` can read, or the result of that
-        function.
+        The events: a DataFrame or file that :func:`read_events` can read, or the Events object that
+        this function returns.
     config : StudyConfig, optional
-        The settings of the study, with the source of the prices or returns.
+        The settings of the study, including the source of the prices or returns. By default, all
+        settings have their default values.
     offline : bool
-        If true, the network is never used.
+        If true, the function never uses the network.
     store, vintage : str
         `store` is the path of the price cache. `vintage` is a past date: the study uses the prices
         that the cache had then. Both are explained in :func:`load_returns`.

@@ -128,37 +128,35 @@ def robustness(
     Parameters
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
-        A study, its results, or a table of events. A study or its results already have returns,
-        which the function uses. The function adds the model, the estimation window and the main
-        window of the study to `grid` if they are not there.
+        A study, its results, or events (a table or a file). The function adds the study's own
+        model, estimation window and main window to `grid` if they are not there.
     grid : mapping of str to list, optional
         The choices to combine, for example ``{"model": ["market", "market_adjusted"]}``. The keys
-        may be ``model``, ``estimation`` (estimation windows), ``car`` (event windows), ``sample``
-        (conditions on the events) and ``halt`` (how to count days of a trading halt). By default,
-        the function uses the grid of `config`. If `config` has no grid, the function combines three
-        models, two estimation windows and four event windows.
+        may be ``model``, ``estimation`` (estimation windows), ``car`` (windows of the CAR),
+        ``sample`` (conditions that select events) and ``halt`` (how to count days of a trading
+        halt). By default, the function uses the grid of `config`. If `config` has no grid, the
+        function combines three models, two estimation windows and four windows of the CAR.
     config : StudyConfig, optional
-        Settings of the study. Give them only if `study` is a table of events.
+        Settings of the study. Give them only if `study` is a table or file of events.
     prices : DataFrame, path, str or PriceProvider, optional
-        The source of prices, as in :func:`study`. Give it only if `study` is a table of events.
+        The source of prices, as in :func:`study`. Give it only if `study` is a table or file of
+        events.
     progress : callable, optional
         As in :func:`study`.
     **settings
         Other arguments of :func:`study`, such as ``returns``, ``date``, ``offline`` and ``model``.
+        Give them only if `study` is a table or file of events.
 
     Returns
     -------
     RobustnessResults
+        Its attribute ``table`` has one row per combination of choices. If a combination gives no
+        result, its row has NaN and the reason.
 
     Raises
     ------
     EventStudyError
         If the grid, the events, the settings or the prices have errors.
-
-    Notes
-    -----
-    The attribute ``table`` of the results has one row per combination of choices. If a combination
-    gives no result, its row has NaN and the reason.
 
     References
     ----------
