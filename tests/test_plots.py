@@ -18,6 +18,7 @@ from eventstudy.cli.run import run
 from eventstudy.errors import ConfigError
 from eventstudy.findings.event_series import price_path
 from eventstudy.report import write_figures
+from eventstudy.report.figures.answer_figures import EDGES
 from eventstudy.report.sentences.answer import split_answer
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
@@ -72,6 +73,8 @@ def test_path_is_that_of_the_answer(fallen: EventStudyResults) -> None:
     drawn = {line.get_label(): line.get_ydata() for line in axes.lines}
     np.testing.assert_array_equal(drawn["Shares"], path.shares)
     np.testing.assert_array_equal(drawn["Market implied"], path.implied)
+    edges = [line.get_ydata() for line in axes.lines if line.get_alpha() == EDGES]
+    np.testing.assert_array_equal(edges, [path.implied - path.half, path.implied + path.half])
     number = axes.texts[0].get_text()
     assert number == words().rough(fallen.answer(MAIN).effect.estimate)
 

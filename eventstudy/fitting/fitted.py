@@ -573,7 +573,7 @@ class FittedStudy:
     def is_pooled(self) -> bool:
         """Whether these are events of several groups of the report."""
         column = self.group_column(self.settings.by)
-        return bool(column) and self.column(column)[self.ok].nunique() > 1
+        return bool(column) and len(self.column(column)[self.ok].unique()) > 1
 
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column of the events table by its name.

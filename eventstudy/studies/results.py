@@ -31,9 +31,9 @@ NAMED = 3
 # Members that other parts of the package share, which no reader needs: neither the completion of a
 # notebook nor the reference shows them.
 INNER = (
-    "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "is_pooled", "layout",
-    "listed", "first_window", "listed_rows", "memo", "of", "other_clock", "records", "refit", "remember",
-    "row_of",
+    "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "is_pooled",
+    "layout", "listed", "first_window", "listed_rows", "memo", "of", "other_clock", "records",
+    "refit", "remember", "row_of",
 )  # fmt: skip
 # How alike a name must be to be proposed: one that is only similar has something else.
 VERY_LIKE = 0.88
