@@ -86,7 +86,8 @@ def keep_bars(
     """Keep the bars of absolute values, such as |CAR|, from being taken for substitutions."""
     is_formula = False
     for i, line in enumerate(lines):
-        is_formula = ".. math::" in line or (is_formula and line.startswith((" ", "\t")))
+        goes_on = not line or line.startswith((" ", "\t"))
+        is_formula = ".. math::" in line or (is_formula and goes_on)
         if not is_formula:
             lines[i] = re.sub(r"\|([^|`]+)\|(?!`)", r"\\|\1\\|", line)
 

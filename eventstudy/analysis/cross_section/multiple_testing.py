@@ -287,7 +287,7 @@ def _tested(hypotheses: Sequence[Hypothesis], test: str) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """Answers and tests by window in short; `main` is the main test of the main window."""
+    """Main results and tests for each window in a short table; `main` names the main test."""
 
     tests: pd.DataFrame
     answers: tuple[Answer, ...]
@@ -298,7 +298,11 @@ class Summary:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a window: N, effect, 95% interval and CAAR (percent or log points), p-values."""
+        """One row per window: number of events, effect with 95% interval, mean CAR and p-values.
+
+        Effect, interval and mean CAR are in percent. For measures other than returns, they are in
+        log points.
+        """
         ends = zip(self.tests["start"], self.tests["stop"], strict=True)
         t = self.tests.assign(window=[str(Window(a, b)) for a, b in ends])
         first = t.drop_duplicates("window").set_index("window")
@@ -314,7 +318,7 @@ class Summary:
 
     @property
     def note(self) -> str:
-        """The units, and which test decides."""
+        """A sentence with the units of the table and the name of the main test."""
         tested = [STATISTICS[name].label for name in self.tests["test"].drop_duplicates()]
         unit = "percent" if self.measure == "return" else "log points"
         note = f"Effect with its 95% interval and CAAR in {unit}; p-values of {', '.join(tested)}."
