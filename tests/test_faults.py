@@ -464,6 +464,13 @@ def test_equal_closes_of_days_with_different_ranges_are_a_chance() -> None:
     assert panel_of(table).faults == ()
 
 
+def test_equal_prices_of_a_table_with_one_price_a_day_are_seen() -> None:
+    wide = constant(clean())[["symbol", "date", "adj_close"]]
+    faults = [(f.kind, f.date, f.last, f.detail) for f in panel_of(wide).faults]
+    equal = f"7 equal closes of {wide['adj_close'][50]:g}"
+    assert faults == [("stale_price", day(50), day(56), equal)]
+
+
 @pytest.mark.parametrize("by", [5.0, 10.0, 0.1])
 @pytest.mark.parametrize("closed", ["blank", "no rows"])
 def test_a_round_ratio_after_days_without_a_price_is_in_no_number(by: float, closed: str) -> None:

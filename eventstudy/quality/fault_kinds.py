@@ -290,9 +290,9 @@ def stale_price(q: Quotes) -> list[Span]:
     # a range, and another than the one before: the close is a chance
     ranges = (high > low)[1:] & ((high[1:] != high[:-1]) | (low[1:] != low[:-1]))
     same = np.zeros(len(q.dates), dtype=bool)
-    same[1:] = (q.close[1:] == q.close[:-1]) & ~q.stale[1:] & ~ranges
+    same[1:] = (q.quoted[1:] == q.quoted[:-1]) & ~q.stale[1:] & ~ranges
     repeats = ((a - 1, b) for a, b in runs(same) if b - a + 2 >= EQUAL)
-    return q.spans(repeats, lambda a, b: f"{b - a + 1} equal closes of {q.close[a]:g}")
+    return q.spans(repeats, lambda a, b: f"{b - a + 1} equal closes of {q.quoted[a]:g}")
 
 
 def outside_range(q: Quotes) -> list[Span]:
