@@ -695,6 +695,7 @@ def test_many_faults_of_one_kind_end_in_one() -> None:
     own = [f for f in panel_of(table).faults if f.kind == "missing_session"]
     assert len(own) == 50
     assert own[-1].detail.startswith(f"{SIZE // 2 - 1 - 49} of them")
+    assert sum(fault.n for fault in own) == SIZE // 2 - 1
     assert (own[-1].date, own[-1].last) == (day(100), day(SIZE - 2))
 
 
@@ -708,7 +709,8 @@ def test_faults_near_an_event_and_as_a_table() -> None:
     assert panel.faults_near("B", day(50), day(56)) == ()
     assert panel.faults_near("C", day(0), day(99)) == ()
     table = SeriesFaults(panel.faults).table()
-    assert list(table.columns) == [f.name for f in dataclasses.fields(SeriesFault)]
+    assert list(table.columns) == [f.name for f in dataclasses.fields(SeriesFault)][:-1]
+    assert [fault.n for fault in panel.faults] == [1, 1], "a suspension is one, however long"
     assert table["kind"].tolist() == ["suspension", "suspect_split"]
     assert SeriesFaults().table().empty
 

@@ -356,7 +356,9 @@ class Quotes:
         rows = np.flatnonzero(follows & (np.abs(ours - theirs) > DIFFERENT))
         return Differences(shared[rows], shared[rows + 1], ours[rows], theirs[rows])
 
-    def spans(self, rows: Iterable[tuple[int, int]], text: Callable[[int, int], str]) -> list[Span]:
+    def spans(
+        self, rows: Iterable[tuple[int, int]], text: Callable[[int, int], str], n: int = 0
+    ) -> list[Span]:
         """Return runs of rows as days.
 
         Parameters
@@ -365,12 +367,16 @@ class Quotes:
             First and last row of each run.
         text : callable
             Takes both rows and returns the text of the span.
+        n : int
+            How many faults a run is; 0 = each of its rows is one.
 
         Returns
         -------
         list of Span
         """
-        return [Span(self.dates[a], self.dates[b], text(a, b)) for a, b in rows]
+        return [
+            Span(self.dates[a], self.dates[b], text(a, b), int(n or b - a + 1)) for a, b in rows
+        ]
 
 
 def _find_fills(quotes: Quotes, other: OtherQuotes) -> list[Fill]:
