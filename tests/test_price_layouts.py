@@ -186,6 +186,7 @@ def test_a_workbook(tmp_path: Path) -> None:
     ("dates", "words"),
     [
         (pd.date_range("2021-01-04", periods=80, freq="h"), "24 rows a day: intraday bars"),
+        (pd.date_range("2021-01-04", periods=80, freq="12h"), "2 rows a day: intraday bars"),
         (pd.date_range("2021-01-08", periods=60, freq="W-FRI"), "one price in 5 sessions: weekly"),
         (pd.date_range("2015-01-31", periods=60, freq="BME"), "one price in 21 sessions: monthly"),
         (pd.date_range("2011-01-31", periods=20, freq="QE"), "one price in 63 sessions: quarterly"),
