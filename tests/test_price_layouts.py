@@ -161,6 +161,25 @@ def test_a_layout(layout: str, tmp_path: Path) -> None:
         assert frame.fetch(["AAA"], FIRST, LAST).table["close"].tolist() == CLOSE.tolist()
 
 
+@pytest.mark.parametrize(
+    ("cells", "closes"),
+    [
+        (["991", "1.005", "", "-", "999"], [991.0, 1005.0, np.nan, np.nan, 999.0]),
+        (["999.991", "1.000.005", "1.000.011"], [999_991.0, 1_000_005.0, 1_000_011.0]),
+        (["12", "12.125", "12.5"], [12.0, 12.125, 12.5]),
+        (["0.998", "1", "1.005"], [0.998, 1.0, 1.005]),
+        (["1.005", "-", "1.010"], [1.005, np.nan, 1.01]),
+    ],
+)
+def test_points_that_part_thousands(cells: list[str], closes: list[float], tmp_path: Path) -> None:
+    lines = [f"{day:%Y-%m-%d};{cell};1.5" for day, cell in zip(DAYS, cells, strict=False)]
+    (tmp_path / "AAA.csv").write_text("\n".join(["date;close;open", *lines, ""]))
+    rows, note = read(tmp_path, "AAA")
+    np.testing.assert_array_equal(rows["close"], closes)
+    assert rows["open"].tolist() == [1.5] * len(cells)
+    assert ("points in numbers read as separators of thousands" in note) == (max(closes[:2]) > 99)
+
+
 def test_a_workbook(tmp_path: Path) -> None:
     path = tmp_path / "AAA.xlsx"
     book = pd.DataFrame({"Date": DAYS, "Last Price": CLOSE, "Volume": 5})

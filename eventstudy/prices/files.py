@@ -24,7 +24,15 @@ from ..utility import did_you_mean, np, pd
 from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
-from ._layout import ADJUSTED, CLOSES, is_close, lacks_column, lay_out, plain_numbers
+from ._layout import (
+    ADJUSTED,
+    CLOSES,
+    is_close,
+    lacks_column,
+    lay_out,
+    plain_numbers,
+    without_points,
+)
 from ._parquet import ParquetParts
 from ._prices import Names, Prices, Progress, collect
 
@@ -326,17 +334,18 @@ def _typed(frame: pd.DataFrame, file: str, symbol: str) -> tuple[pd.DataFrame, s
     """
     _require_price(frame, file)
     columns, commas = [column for column in NUMBER_COLUMNS if column in frame], ""
+    table, points = without_points(frame[columns])
     try:
-        numbers = frame[[]].assign(**{c: _numbers(frame[c], file) for c in columns})
+        numbers = table[[]].assign(**{c: _numbers(table[c], file) for c in columns})
     except BadAnswerError:
-        plain, commas = plain_numbers(frame[columns])
-        numbers = frame[[]].assign(**{c: _numbers(plain[c], file) for c in columns})
+        plain, commas = plain_numbers(table)
+        numbers = table[[]].assign(**{c: _numbers(plain[c], file) for c in columns})
     days, note = read_days(frame["date"], numbers, symbol, file)
     typed = numbers.assign(date=days)
     if note:
         # Stamps of several exchanges in one table: a day has a row for each of them.
         typed = typed[numbers.notna().any(axis=1) | ~days.duplicated(keep=False)]
-    return typed, "; ".join(filter(None, [commas, note]))
+    return typed, "; ".join(filter(None, [points, commas, note]))
 
 
 def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, str]:
