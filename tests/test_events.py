@@ -538,6 +538,32 @@ class TestOtherForms:
         )
         assert given.table["mcap"].tolist() == ["1.5", "2"]
 
+    def test_a_spreadsheet_of_several_sheets(self, tmp_path) -> None:
+        path = tmp_path / "events.xlsx"
+        rows = pd.DataFrame({"symbol": ["AAPL", "MSFT"], "date": ["2019-05-22", "2019-06-03"]})
+        remarks = pd.DataFrame({"Remarks": ["found by hand"]})
+
+        def write(**sheets: pd.DataFrame) -> None:
+            with pd.ExcelWriter(path) as writer:
+                for title, sheet in sheets.items():
+                    sheet.to_excel(writer, sheet_name=title, index=False)
+
+        write(Readme=remarks, List=rows, Empty=pd.DataFrame())
+        events = read_events(path)
+        assert events.symbols == ["AAPL", "MSFT"]
+        assert "the sheet 'List' of the workbook is read, not 'Readme'" in events.notices
+        write(Y2021=rows[:1], Y2022=rows[1:])
+        checked, [problem] = check_events(path)
+        assert checked is None
+        assert problem.what.endswith("could be meant: 'Y2021' and 'Y2022'")
+        write(Readme=remarks, List=rows.rename(columns={"symbol": "firm"}))
+        assert [p.what for p in check_events(path)[1]] == [
+            "the sheet 'Readme' of the workbook is read, and neither it nor 'List' names the columns",
+            *["column is missing"] * 2,
+        ]
+        named = Events.given(path, columns={"ticker": "firm"})
+        assert named.symbols == ["AAPL", "MSFT"]
+
 
 class TestAcrossRows:
     def test_id_used_twice(self, problems) -> None:

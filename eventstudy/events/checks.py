@@ -173,6 +173,22 @@ def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
     return replace(sheet, names=names, columns=columns, notices=notices)
 
 
+def names_events(names: list[str], chosen: Mapping[str, str]) -> bool:
+    """Return whether a header names the columns that events need.
+
+    Parameters
+    ----------
+    names : list of str
+    chosen : mapping of str to str
+        As for `with_known_names`.
+    """
+    names = list(map(strip, names))
+    return all(
+        chosen[wanted] in names if chosen.get(wanted) else _usual(wanted, names)
+        for wanted in one_row.REQUIRED
+    )
+
+
 def _with_iso_dates(column: TextColumn) -> tuple[TextColumn, str]:
     """Return dates as ISO 8601 has them, where their file proves it, and what came first."""
     order = DateOrder.of(column.texts)
@@ -187,16 +203,23 @@ def _iso_date(text: str) -> str:
     return text
 
 
+def _usual(wanted: str, names: list[str]) -> list[str]:
+    """Return the names that may mean a needed column: itself, or else usual ones."""
+    columns = list(map(_canonical, names))
+    if wanted in columns:
+        return [wanted]
+    identifier = SecurityColumns(names).in_place_of_ticker if wanted == "ticker" else ""
+    usual = [c for c in _aliases(wanted, columns) if bare(c) in UNDERSTOOD]
+    return usual or list(filter(None, [identifier]))
+
+
 def _meant(wanted: str, chosen: str, names: list[str]) -> str:
     """Return which name means a needed column; the needed one where none does."""
-    columns = list(map(_canonical, names))
+    usual = _usual(wanted, names)
     if chosen and chosen not in names:
         facts: Any = {"remedy": did_you_mean(chosen, names), "names": names}
         raise make_error(ConfigError, "events.no_column", value=chosen, **facts)
-    usual = [c for c in _aliases(wanted, columns) if bare(c) in UNDERSTOOD]
-    identifier = SecurityColumns(names).in_place_of_ticker if wanted == "ticker" else ""
-    usual = [wanted] if wanted in columns else usual or list(filter(None, [identifier]))
-    if chosen not in ("", wanted) and wanted in columns:
+    if chosen not in ("", wanted) and usual == [wanted]:
         raise make_error(ConfigError, "events.two_columns", value=chosen, wanted=wanted)
     if not chosen and len(usual) > 1:
         option = "date" if wanted == "announced_at" else wanted
