@@ -180,6 +180,30 @@ def test_points_that_part_thousands(cells: list[str], closes: list[float], tmp_p
     assert ("points in numbers read as separators of thousands" in note) == (max(closes[:2]) > 99)
 
 
+@pytest.mark.parametrize(
+    ("layout", "ends", "is_cut"),
+    [
+        ("price", "47.12", False),
+        ("price", "47.", True),
+        ("price", "", True),
+        ("price", "47\n", False),
+        ("German", "1,5K", False),
+        ("German", "1", True),
+    ],
+)
+def test_a_file_that_ends_within_its_last_number(
+    layout: str, ends: str, *, is_cut: bool, tmp_path: Path
+) -> None:
+    lines = LAYOUTS[layout].rstrip("\n")
+    mark = ";" if ";" in lines else ","
+    (tmp_path / "AAA.csv").write_text(f"{lines.rpartition(mark)[0]}{mark}{ends}")
+    if not is_cut:
+        assert len(read(tmp_path, "AAA")[0]) == len(DAYS)
+        return
+    with pytest.raises(Exception, match=r"AAA.csv:301: .* the file seems cut off"):
+        read(tmp_path, "AAA")
+
+
 def test_a_workbook(tmp_path: Path) -> None:
     path = tmp_path / "AAA.xlsx"
     book = pd.DataFrame({"Date": DAYS, "Last Price": CLOSE, "Volume": 5})
