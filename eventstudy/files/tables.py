@@ -20,7 +20,7 @@ from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_in
 from ..utility import did_you_mean, pd
 from ..words import make_error, say
 from .csv_text import read_numbers
-from .frames import rows_of_workbook
+from .frames import sheets_of_workbook
 from .identifiers import TICKERS, WRITTEN
 
 PARQUET_MAGIC = b"PAR1"
@@ -417,9 +417,9 @@ class InputFile:
         Raises
         ------
         ConfigError, DataError
-            As of `rows_of_workbook`; a sheet without rows is no table.
+            As of `sheets_of_workbook`; a sheet without rows is no table.
         """
-        rows = rows_of_workbook(self.path, self.path.name)
+        _, rows = next(sheets_of_workbook(self.path, self.path.name), ("", []))
         if not rows:
             raise DataError("the file is empty", where=self.path.name)
         (_, names), *filled = rows
