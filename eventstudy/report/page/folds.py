@@ -372,14 +372,14 @@ def _data(findings: Findings) -> Iterator[Fold]:
     rows = []
     for kind in kinds:
         for why, events in kind.reasons.items():
-            named = "; ".join(map(_named, events))
-            rows.append(Row({"name": clipped(why, 240), "n": len(events), "events": named}))
+            values = {"name": clipped(why, 240), "n": len(events)}
+            rows.append(Row(values, "; ".join(map(_named, events))))
     for code, affected in (("lacking", sample.lacking), ("extended", sample.extended)):
         for remark in affected:
             named = f"{short_name(remark.name)} ({remark.event_id})"
-            values = {"name": clipped(remark.reason, 240), "n": 1, "events": named}
-            rows.append(Row(values, say(f"dropped.{code}", window=setup.main)))
-    columns = (NAME, Column("n", Kind.COUNT), Column("events", Kind.TEXT))
+            values = {"name": clipped(remark.reason, 240), "n": 1}
+            rows.append(Row(values, f"{say(f'dropped.{code}', window=setup.main)}: {named}"))
+    columns = (NAME, Column("n", Kind.COUNT))
     tables = [make_table("folds.dropped", columns, rows)] if rows else []
     more = (event_tables.flags_table(findings), event_tables.left_out_table(findings))
     tables += filter(None, more)
