@@ -283,7 +283,6 @@ def test_small_exchanges_and_rare_reasons_are_one_row_and_one_column() -> None:
     assert max(ends) < 358, "the kinds stay within the picture"
 
 
-
 def test_in_how_many_checks_it_holds_is_what_the_rows_say() -> None:
     study = read_findings(ROOT / "reports" / "sanctions-sample")
     text = (ROOT / "reports" / "sanctions-sample" / "report.md").read_text(encoding="utf-8")

@@ -42,10 +42,31 @@ def test_the_document_has_the_answer_its_caveat_and_the_tables(document: Path) -
     assert len(read.inline_shapes) == 1
     cells = [cell.text for table in read.tables for row in table.rows for cell in row.cells]
     assert {"BMP", "Announcement day only", "Best Buy"} <= {
-        c.partition(" tariff")[0] for c in cells
+        c.rpartition("apart · ")[2].partition(" · ")[0] for c in cells
     }
     assert any("0.026" in cell for cell in cells)
     assert "Salinger" in text + "".join(cells)
+
+
+def test_word_and_markdown_have_the_same_cells(document: Path, tmp_path: Path) -> None:
+    """Also the remark behind a name."""
+    text = written("md", tmp_path / "report.md").read_text(encoding="utf-8").replace("\\", "")
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line[:1] == "|"]
+    kept = {tuple(cell.strip() for cell in line) for line in lines}
+    for table in docx.Document(str(document)).tables:
+        for row in table.rows:
+            cells = tuple(cell.text for cell in row.cells)
+            assert cells in kept or len({*cells}) == 1, cells
+
+
+def test_a_table_stays_on_a_page_or_repeats_its_head(document: Path) -> None:
+    for table in docx.Document(str(document)).tables:
+        xml = [row._tr.xml for row in table.rows]
+        assert ["w:tblHeader" in row for row in xml] == [True, *[False] * (len(xml) - 1)]
+        assert all("w:cantSplit" in row for row in xml)
+        joined = ["<w:keepNext/>" in row for row in xml]
+        assert joined[0]
+        assert len(xml) > 20 or joined == [*[True] * (len(xml) - 1), False]
 
 
 def test_no_word_of_a_table_is_broken(document: Path) -> None:

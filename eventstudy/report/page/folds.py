@@ -248,10 +248,7 @@ def _group_table(findings: Findings) -> Table:
 
 def _tests_table(findings: Findings, sample: Sample) -> Table:
     """Return the windows and tests of another group as a plain table."""
-    rows = [
-        Row({**row.values, "name": f"{row.name} {row.remark}".strip()})
-        for row in windows_table(findings, sample).rows
-    ]
+    rows = [Row({**row.values, "name": row.label}) for row in windows_table(findings, sample).rows]
     group = capitalised(name_sample(findings, sample))
     columns = (NAME, *ESTIMATE, Column("false_alarms", Kind.RATE, is_wide=True))
     return make_table("folds.tests", columns, rows, group=group)

@@ -53,6 +53,11 @@ class Row:
         """The value of the first column."""
         return str(self.values["name"])
 
+    @property
+    def label(self) -> str:
+        """The name and the remark where there is text alone."""
+        return join_remark(self.name, self.remark)
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -103,6 +108,27 @@ class Table:
                 value = MISSING
             cells.append(value if isinstance(value, str) else writers[column.kind](value))
         return cells
+
+    def write_text(self, row: Row) -> list[str]:
+        """Return the cells of a row where there is text alone: with its remark.
+
+        Parameters
+        ----------
+        row : Row
+        """
+        return [row.label, *self.write_cells(row)[1:]]
+
+
+def join_remark(name: str, remark: str, between: str = " · ") -> str:
+    """Return a name and its remark in one line; a remark in brackets needs no sign before it.
+
+    Parameters
+    ----------
+    name, remark : str
+    between : str
+        Another sign where a terminal does not show this one.
+    """
+    return f"{name}{' ' if remark.startswith('[') else between}{remark}" if remark else name
 
 
 def effect_values(effect: Interval) -> dict[str, Any]:
