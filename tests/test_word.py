@@ -49,7 +49,7 @@ def test_the_document_has_the_answer_its_caveat_and_the_tables(document: Path) -
 
 
 def test_word_and_markdown_have_the_same_cells(document: Path, tmp_path: Path) -> None:
-    """Also the remark behind a name."""
+    """Also the remark behind a name, and the dot of a rate that was measured."""
     text = written("md", tmp_path / "report.md").read_text(encoding="utf-8").replace("\\", "")
     lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line[:1] == "|"]
     kept = {tuple(cell.strip() for cell in line) for line in lines}
@@ -57,6 +57,9 @@ def test_word_and_markdown_have_the_same_cells(document: Path, tmp_path: Path) -
         for row in table.rows:
             cells = tuple(cell.text for cell in row.cells)
             assert cells in kept or len({*cells}) == 1, cells
+    rates = {line[0]: line[2] for line in kept if line[0].startswith(("Main test ·", "Ranks"))}
+    assert rates["Main test · BMP-KP"].endswith("% ●")
+    assert rates["Ranks · Corrado rank"].endswith("% ○")
 
 
 def test_a_table_stays_on_a_page_or_repeats_its_head(document: Path) -> None:
