@@ -11,12 +11,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT
+from conftest import ROOT, Market
+from pages import with_columns
 
 from eventstudy.cli.main import main
 from eventstudy.files import read_csv
 from eventstudy.findings import FinishedRun
 from eventstudy.report.sentences.caveats import Statement
+from eventstudy.runs import write_run
+from eventstudy.settings import StudyConfig
 
 docx = pytest.importorskip("docx")
 RUN = ROOT / "reports" / "sanctions-sample"
@@ -117,7 +120,29 @@ def test_stata_reads_the_cars(tmp_path: Path) -> None:
     assert max(map(len, table)) <= 32
     with pd.io.stata.StataReader(io.BytesIO((tmp_path / "car.dta").read_bytes())) as reader:
         assert "main window" in reader.data_label
+        labels = reader.variable_labels()
+    described = {name for name, text in labels.items() if text != name}
+    assert {*kept.columns, "day0", "benchmark"} <= described
+    assert all(0 < len(text) <= 80 for text in labels.values())
     assert written("dta", tmp_path / "b.dta").read_bytes() == (tmp_path / "car.dta").read_bytes()
+
+
+def test_names_that_stata_cannot_have_are_told_once_and_kept_as_labels(tmp_path: Path) -> None:
+    names = ["if", "größe & <b>", "a b", "a_b", "n-days", "7th", "x" * 40]
+    market, cells = Market(6), {name: [*range(6)] for name in names}
+    results = with_columns(market.fit(), **cells, tweet=["1045678901234567890"] * 6)
+    config, target = StudyConfig().with_options({"event": "-5:5"}), tmp_path / "car.dta"
+    run = write_run(results, tmp_path, "study", config=config)
+    done = CliRunner().invoke(main, ["report", str(run), "--format", "dta", "--out", str(target)])
+    assert done.exit_code == 0, done.output
+    (note,) = done.stderr.splitlines()
+    with pd.io.stata.StataReader(io.BytesIO(target.read_bytes())) as reader:
+        named = {label: name for name, label in reader.variable_labels().items()}
+        table = reader.read()
+    for name in names:
+        assert table[named[name]].dtype.kind == "i", "numbers are numbers"
+        assert (f"{name} becomes {named[name]}" in note) == (name != "a_b")
+    assert table["tweet"].iloc[0] == "1045678901234567890"
 
 
 def test_without_the_extra_the_remedy_is_one_command(tmp_path: Path) -> None:
