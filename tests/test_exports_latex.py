@@ -318,7 +318,7 @@ def test_a_regression_with_many_classes_goes_on_over_pages(tmp_path: Path) -> No
     log = compiled(PREAMBLE % ("", fits.to_latex()), "pdflatex", tmp_path)
     assert "Overfull" not in log
     assert "too large" not in log
-    assert "3 pages" in log
+    assert "(1 page" not in log
 
 
 def test_stars_reach_no_other_number(folder: Path) -> None:

@@ -7,6 +7,7 @@ import html
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
@@ -346,7 +347,8 @@ def check_events(
 def _check(
     path: str | os.PathLike[str] | pd.DataFrame, rules: Rules, columns: Mapping[str, str] | None
 ) -> tuple[Checked | None, list[Problem]]:
-    sheet, problems, sha256 = Sheet.of(path, REQUIRED)
+    named = partial(checks.names_events, chosen=columns or {})
+    sheet, problems, sha256 = Sheet.of(path, REQUIRED, named)
     if sheet is not None:
         try:
             sheet = checks.with_known_names(sheet, columns or {})

@@ -154,7 +154,8 @@ class Gjr(_Volatility, name="gjr"):
     - :math:`\alpha_i, \beta_i, w, a, g` and b are the parameters.
     - :math:`\alpha_i + \beta_i R_{mt}` is the normal return.
 
-    The estimation and the variance of an abnormal return are as in the model ``garch``.
+    The program estimates the parameters, and the variance of an abnormal return, as in the model
+    ``garch``.
 
     Missing data are treated as in the model ``garch``.
 

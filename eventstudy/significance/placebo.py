@@ -107,8 +107,8 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Abnormal returns of one event as decimals (0.01 is 1%). The event has returns on all days of
-        `window`.
+        Abnormal returns of one event as decimals (0.01 is 1%). The event must have returns on all
+        days of `window`.
     window : Window
         The tested window. It has L days.
 

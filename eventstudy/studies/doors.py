@@ -101,8 +101,8 @@ def study(
 
     The days of an event are the trading days of the exchange of its share. If a share has no price
     from Tuesday to Thursday, its return of Friday covers four trading days. Missing results are NaN
-    or None. If the package narwhals is installed, a DataFrame may also come from polars or another
-    library.
+    or None. If the package narwhals is installed, you can also pass a DataFrame of polars or of
+    another library.
 
     References
     ----------

@@ -86,7 +86,8 @@ class WeightedMean(WeightedSum):
         head = f"{self.weights}-weighted CAAR{self.window} of {self.n_events}"
         test = ""
         if np.isfinite(self.se):
-            test = f"z = {self.statistic:.3f}, {words().p_is(self.pvalue, 4)}"
+            letter = "t" if self.kappa > 1 else "z"
+            test = f"{letter} = {self.statistic:.3f}, {words().p_is(self.pvalue, 4)}"
         ends = self.ci_low, self.ci_high
         show = words(self.measure).in_ascii
         return write_estimate(head, self.estimate, ends, test, self.reason, show)
