@@ -114,3 +114,20 @@ def sheets_of_workbook(
         if filled:
             width = max(k for _, row in filled for k, cell in enumerate(row, 1) if cell is not None)
             yield sheet.title, [(line, [*row, *[None] * width][:width]) for line, row in filled]
+
+
+def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of texts as numbers if each that is not blank is one; codes such as 007 stay.
+
+    Numbers of more than 15 digits are codes too. Blank cells of numbers are NaN.
+
+    Parameters
+    ----------
+    cells : Series
+    """
+    texts = cells.astype(str).str.strip()
+    filled = texts[texts != ""]
+    is_code = filled.str.match(r"[+-]?(0\d|\d{16})").any()
+    if filled.empty or is_code or pd.to_numeric(filled, errors="coerce").isna().any():
+        return cells
+    return pd.to_numeric(texts.where(texts != ""))

@@ -15,6 +15,7 @@ import pandas as pd
 from .. import analysis, report
 from ..calendars import Window
 from ..events import Events
+from ..files import with_numbers
 from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, with_market_values
 from ..settings import StudyConfig
@@ -1298,16 +1299,3 @@ class EventStudyResults(FittedStudy):
         if self.is_large:
             return f"<p>{escape(repr(self))}</p>"
         return render_cell(self.findings(), self.notes)
-
-
-def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of texts as numbers if each that is not blank is one; codes such as 007 stay.
-
-    Blank cells of numbers are NaN.
-    """
-    texts = cells.astype(str).str.strip()
-    filled = texts[texts != ""]
-    is_code = filled.str.match(r"[+-]?0\d").any()
-    if filled.empty or is_code or pd.to_numeric(filled, errors="coerce").isna().any():
-        return cells
-    return pd.to_numeric(texts.where(texts != ""))
