@@ -556,7 +556,7 @@ class EventStudyResults(FittedStudy):
         Examples
         --------
         >>> print(results.weighted((0, 1), "precision"))
-        precision-weighted CAAR[0,1] of 70: -0.52% (95% -1.01% to -0.02%), z = -2.091, p = 0.0402
+        precision-weighted CAAR[0,1] of 70: -0.52% (95% -1.01% to -0.02%), t = -2.091, p = 0.0402
         """
         return analysis.weighted_caar(self, window, weights, column)
 
