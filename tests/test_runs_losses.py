@@ -57,7 +57,8 @@ def test_lost_files_leave_the_report(way: str, project: Project) -> None:
 
 
 def test_a_table_loses_prices_as_files_do(tmp_path: Path) -> None:
-    """A column that goes blank is a share that ends."""
+    """A column that goes blank is a share that ends, and one code is that of a table that ends,
+    however early."""
     made = Project(tmp_path)
     table = pd.DataFrame(made.closes, index=DAYS.rename("date"))
     made.prices = tmp_path / "prices.csv"
@@ -66,6 +67,9 @@ def test_a_table_loses_prices_as_files_do(tmp_path: Path) -> None:
     before = contents(made.run, without="")
     table.assign(BBB=table["BBB"].iloc[:-20]).to_csv(made.prices)
     assert f"BBB: prices end on {DAYS[-21]:%Y-%m-%d}, in the run on" in refresh(made, code=3)
+    for n in (5, 20, 45):
+        table.iloc[:-n].to_csv(made.prices)
+        assert "the last report is unchanged" in refresh(made, code=75)
     table.to_csv(made.prices)
     assert refresh(made).startswith("nothing new")
     assert contents(made.run, without="") == before
