@@ -70,6 +70,9 @@ def test_a_table_loses_prices_as_files_do(tmp_path: Path) -> None:
     for n in (5, 20, 45):
         table.iloc[:-n].to_csv(made.prices)
         assert "the last report is unchanged" in refresh(made, code=75)
+    for part, fault in (("", "1: the file is empty"), (table.to_csv()[:-150], "200: 6 cells")):
+        made.prices.write_text(part)
+        assert f"prices.csv:{fault}" in refresh(made, code=75)
     table.to_csv(made.prices)
     assert refresh(made).startswith("nothing new")
     assert contents(made.run, without="") == before

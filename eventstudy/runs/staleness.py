@@ -364,7 +364,9 @@ def _answer(
         if not prices.paths_of(source) or not _have_same_source(record, origin):
             raise
         remedy = f"{AS_IT_WAS}; mount or restore the prices"
-        raise LostPricesError(error.what, where=str(Path(source)), remedy=remedy) from error
+        # A fault of a table has its line.
+        where = error.where if isinstance(error, DataError) else str(Path(source))
+        raise LostPricesError(error.what, where=where, remedy=remedy) from error
 
 
 def _calls(record: Record, *, to_date: bool) -> dict[tuple[date, date], list[str]]:
