@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -104,6 +105,9 @@ def _owners() -> list[str]:
 
 def main() -> None:
     """Run the command line; in one sentence say why if it cannot start."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Ctrl-C amid the imports ends as SIGTERM does, at once; then the command line takes over.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         require_own_files()
     except ImportError as error:

@@ -92,14 +92,15 @@ def test_ways_to_write_the_same(tmp_path: Path, text: str) -> None:
 
 
 def test_missing_values(tmp_path: Path) -> None:
-    rows = one(tmp_path, "date,close,adj_close\n2019-01-02,1.5,\n2019-01-03,NA,\n2019-01-04,-,\n")
+    text = "date,close,adj_close\n2019-01-02,1.5,\n2019-01-03,NA,\n2019-01-04,-,\n2019-01-07,2,\n"
+    rows = one(tmp_path, text)
     assert rows["adj_close"].isna().all()
-    assert rows["close"].isna().tolist() == [False, True, True]
+    assert rows["close"].isna().tolist() == [False, True, True, False]
     assert rows[["open", "volume"]].isna().all(axis=None)
 
 
 def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
-    text = "date,close,volume\n2019-01-04,inf,5\n2019-01-02,0,-5\n2019-01-03,-1,5\n2019-01-03,7,5\n"
+    text = "date,close,volume\n2019-01-04,inf,5\n2019-01-02,0,5\n2019-01-03,-1,5\n2019-01-03,7,5\n"
     write(tmp_path, "AAA.csv", text)
     prices = FilesProvider(tmp_path).fetch(["AAA"], FIRST, LAST)
     assert prices.table["close"].isna().tolist() == [True, False, True]
@@ -252,7 +253,7 @@ def test_two_files_for_one_ticker(tmp_path: Path) -> None:
 LONG = (
     "ticker,date,close,currency\nBBB,2019-01-03,4,CNY\nAAA,2019-01-02,1,USD\nBBB,2019-01-02,3,CNY\n"
 )
-WIDE = "date,BRK-B,^GSPC\n2019-01-02,1,3\n2019-01-03,,4\n"
+WIDE = "date,BRK-B,^GSPC\n2019-01-02,1,3\n2019-01-03,,4\n2019-01-04,2,5\n2019-01-07,,6\n"
 
 
 @pytest.mark.parametrize("name", ["all.csv", "all.csv.gz", "all.parquet"])
@@ -272,10 +273,12 @@ def test_one_long_table(tmp_path: Path, name: str) -> None:
 
 
 def test_one_wide_table_holds_adjusted_closes(tmp_path: Path) -> None:
+    """A ticker ends with its last price, as in a long table."""
     prices = FilesProvider(write(tmp_path, "wide.csv", WIDE)).fetch(["^GSPC", "BRK-B"], FIRST, LAST)
     parts = prices.by_symbol()
-    assert parts["^GSPC"]["adj_close"].tolist() == [3, 4]
-    assert parts["BRK-B"]["adj_close"].isna().tolist() == [False, True]
+    assert parts["^GSPC"]["adj_close"].tolist() == [3, 4, 5, 6]
+    assert parts["BRK-B"]["adj_close"].isna().tolist() == [False, True, False]
+    assert prices.provenance["BRK-B"].last == "2019-01-04"
     assert parts["BRK-B"]["close"].isna().all()
 
 

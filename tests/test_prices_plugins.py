@@ -31,6 +31,7 @@ ROWS = [
     ["TQBR", "2018-04-06", "RUAL", 34.4, 27.5, 34.5, 28.305, 24000000, 7e8],
     ["TQBR", "2018-04-09", "RUAL", 25.0, 19.0, 25.4, 20.86, 210000000, 4.6e9],
     ["TQBR", "2018-04-10", "RUAL", None, None, None, None, 0, 0.0],
+    ["TQBR", "2018-04-11", "RUAL", 21.5, 20.1, 22.3, 21.0, 90000000, 1.9e9],
 ]
 
 
@@ -107,7 +108,7 @@ def test_the_example_is_built_installed_and_used(iss: Path, tmp_path: Path) -> N
         env=env, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert (fetched.returncode, fetched.stderr.count("\n")) == (0, 1), fetched.stderr
-    assert fetched.stdout.split()[:5] == ["RUAL.ME", "new", "2018-04-06", "2018-04-10", "3"]
+    assert fetched.stdout.split()[:5] == ["RUAL.ME", "new", "2018-04-06", "2018-04-11", "4"]
     found = resolve("store", store=store).fetch(["RUAL.ME"], FIRST, LAST)
     assert found.table["close"].tolist()[:2] == [28.305, 20.86]
     assert (found.provenance["RUAL.ME"].source, found.provenance["RUAL.ME"].currency) == (
@@ -131,7 +132,7 @@ def test_the_example_reads_both_shapes(
         parts["GAZP"].drop(columns="symbol"),
         check_exact=True,
     )
-    assert parts["GAZP"]["close"].isna().tolist() == [False, False, True]
+    assert parts["GAZP"]["close"].isna().tolist() == [False, False, True, False]
     assert {name: error.kind for name, error in prices.failures.items()} == {
         "../RUAL": "unknown_symbol", "BAD": "bad_answer", "NONE": "unknown_symbol",
     }  # fmt: skip

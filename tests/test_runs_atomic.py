@@ -277,6 +277,57 @@ def test_sigterm_amid_an_import_is_sigterm() -> None:
         raise ImportError("no such module")
 
 
+@pytest.mark.parametrize(
+    ("number", "module", "code", "said"),
+    [
+        ("SIGTERM", "click", -signal.SIGTERM, ""),
+        ("SIGINT", "click", -signal.SIGINT, ""),
+        ("SIGTERM", "pandas._libs.lib", 143, "terminated, the last report is unchanged"),
+        ("SIGINT", "pandas._libs.lib", 130, "interrupted, nothing was changed"),
+    ],
+)
+def test_a_signal_amid_the_imports_ends_without_a_traceback(
+    number: str, module: str, code: int, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "signalled.py").write_text(
+        f"""import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.{number})
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Finder())
+from eventstudy_kit import main
+sys.argv[1:] = ["refresh", "events.csv"]
+main()
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, tmp_path / "signalled.py"], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (code, f"eventstudy: {said}\n" * bool(said))
+
+
+@pytest.mark.parametrize("seconds", [0, 5])
+def test_a_signal_that_python_passes_over_comes_again(seconds: int) -> None:
+    class Thing:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+
+    def work() -> None:
+        Thing()
+        time.sleep(seconds)
+
+    start = time.monotonic()
+    with pytest.raises(Terminated), terminable():
+        work()
+    assert time.monotonic() - start < 4
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names of open files are those of Linux")
 def test_folders_are_flushed_before_and_after_the_swap(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,7 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from conftest import ROOT
 from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_in, started
@@ -53,6 +54,28 @@ def test_lost_files_leave_the_report(way: str, project: Project) -> None:
         assert "BBB" in said
         assert "is given up" in refresh(project, "--accept-loss")
         assert refresh(project).startswith("nothing new"), "it is remembered"
+
+
+def test_a_table_loses_prices_as_files_do(tmp_path: Path) -> None:
+    """A column that goes blank is a share that ends, and one code is that of a table that ends,
+    however early."""
+    made = Project(tmp_path)
+    table = pd.DataFrame(made.closes, index=DAYS.rename("date"))
+    made.prices = tmp_path / "prices.csv"
+    table.to_csv(made.prices)
+    refresh(made)
+    before = contents(made.run, without="")
+    table.assign(BBB=table["BBB"].iloc[:-20]).to_csv(made.prices)
+    assert f"BBB: prices end on {DAYS[-21]:%Y-%m-%d}, in the run on" in refresh(made, code=3)
+    for n in (5, 20, 45):
+        table.iloc[:-n].to_csv(made.prices)
+        assert "the last report is unchanged" in refresh(made, code=75)
+    for part, fault in (("", "1: the file is empty"), (table.to_csv()[:-150], "200: 6 cells")):
+        made.prices.write_text(part)
+        assert f"prices.csv:{fault}" in refresh(made, code=75)
+    table.to_csv(made.prices)
+    assert refresh(made).startswith("nothing new")
+    assert contents(made.run, without="") == before
 
 
 def test_another_source_may_have_less(project: Project) -> None:

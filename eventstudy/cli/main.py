@@ -10,9 +10,11 @@ import stat
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -54,19 +56,29 @@ class Terminated(BaseException):
     """The process was asked to end."""
 
 
+# What a signal raises.
+ENDS: dict[int, type[BaseException]] = {
+    signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt,
+}  # fmt: skip
+# Where code runs while a module is imported.
+IMPORTING = "<frozen importlib._bootstrap>"
+
+
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Raise :class:`Terminated` in the main thread when SIGTERM comes.
+    """Raise :class:`Terminated` in the main thread when SIGTERM comes, KeyboardInterrupt at Ctrl-C.
 
-    The command ends as an error ends it: files are cleared away, and one line is printed.
+    The command ends as an error ends it: files are cleared away, and one line is printed. What is
+    raised amid an import leaves half a module behind, so it is raised a moment later; and again if
+    it was raised where Python passes over all errors.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    requested = False
+    wanted: type[BaseException] | None = None
 
-    def end(number: int, frame: object) -> None:
-        """Handle the signal.
+    def end(number: int, frame: FrameType | None) -> None:
+        """Handle a signal, or the alarm after it.
 
         Parameters
         ----------
@@ -77,23 +89,48 @@ def terminable() -> Iterator[None]:
 
         Raises
         ------
-        Terminated
-            Always.
+        Terminated, KeyboardInterrupt
+            Outside imports.
         """
-        nonlocal requested
-        requested = True
-        raise Terminated
+        nonlocal wanted
+        wanted = ENDS.get(number, wanted)
+        places = [place.f_code.co_filename for place, _ in traceback.walk_stack(frame)]
+        if wanted and not (IMPORTING in places and _come_again(end)):
+            raise wanted
 
-    before = signal.signal(signal.SIGTERM, end)
+    def heed(unraisable: Any) -> None:
+        """Come again if what was raised is passed over; print other errors."""
+        if unraisable.exc_type is not wanted or not _come_again(end):
+            hook(unraisable)
+
+    # A job in the background is told to ignore Ctrl-C.
+    numbers = [n for n in ENDS if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in numbers}
+    hook, sys.unraisablehook = sys.unraisablehook, heed
     try:
         yield
+        if wanted:
+            raise wanted
     except Exception:
-        # Compiled code that is being imported turns what is raised amid it into its own error.
-        if requested:
-            raise Terminated from None
+        # Compiled code may turn what is raised amid it into its own error.
+        if wanted:
+            raise wanted from None
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if wanted:
+            _come_again(end, after=0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        sys.unraisablehook = hook
+
+
+def _come_again(handler: Callable[[int, FrameType | None], None], after: float = 0.05) -> bool:
+    """Have a handler called after some seconds, by 0 never; return whether the system can do it."""
+    if sys.platform == "win32":
+        return False
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, after)
+    return True
 
 
 class Main(click.Group):
@@ -173,9 +210,7 @@ def _end(
 ) -> None:
     """Print why a command ends, and end it; the index shows a failed run unless it was written."""
     if is_traced and context.meta.get("eventstudy.debug"):
-        from traceback import format_exc
-
-        shared.display(format_exc(), err=True)
+        shared.display(traceback.format_exc(), err=True)
     shared.tell("failed", text, exit_code=code)
     if code not in (shared.INTERRUPTED, shared.USAGE):
         shared.show_end(context, text if failed else "")

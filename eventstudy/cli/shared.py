@@ -78,7 +78,7 @@ CONFIRMED = "eventstudy.confirmed"
 EXIT_CODES = """\b
 Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss, prices held back), 4 a run is not as it was written,
-75 price source unreachable, run busy, --on-change failed (try later),
+75 prices unreachable or lost, run busy, --on-change failed (try later),
 130 interrupted, 143 terminated."""
 
 

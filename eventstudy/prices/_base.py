@@ -120,7 +120,9 @@ def make_empty_table() -> pd.DataFrame:
 
 
 def in_range(rows: pd.DataFrame, start: date | None, end: date | None) -> pd.DataFrame:
-    """Return the rows of a range of days.
+    """Return the rows of a range of days, without blank ones before the first and after the last.
+
+    A table with a column for each ticker has rows before and after the prices of most.
 
     Parameters
     ----------
@@ -132,10 +134,12 @@ def in_range(rows: pd.DataFrame, start: date | None, end: date | None) -> pd.Dat
     Returns
     -------
     DataFrame
-        `rows` itself where all are in the range.
+        `rows` itself where none is left out.
     """
-    keep = rows["date"].between(str(start or FIRST_DAY), str(end or LAST_DAY))
-    return rows if keep.all() else rows[keep].reset_index(drop=True)
+    keep = rows["date"].between(str(start or FIRST_DAY), str(end or LAST_DAY)).to_numpy()
+    filled = np.flatnonzero(keep & (rows[[*NUMBER_COLUMNS]].to_numpy() > 0).any(axis=1))
+    first, last = (filled[0], filled[-1] + 1) if len(filled) else (0, 0)
+    return rows if last - first == len(rows) else rows[first:last].reset_index(drop=True)
 
 
 def canonical_bytes(symbol: str, matrix: FloatArray) -> bytes:

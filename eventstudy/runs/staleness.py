@@ -62,9 +62,10 @@ class KeptSource:
 
     Attributes
     ----------
-    held_back : dict of str to PriceError
-        Symbols whose events have to wait, and why. One whose prices ended `GONE` before the others
-        is not waited for.
+    lost : dict of str to PriceError
+        Symbols of which the source has less than the run, and why.
+    ends : dict of str to str
+        ISO date of the last price that the source has, by symbol.
     given_up : dict of str to str
         Losses that are accepted, now or before.
     since : str
@@ -76,7 +77,8 @@ class KeptSource:
     record: Record
     origin: Origin
     accept_loss: bool
-    held_back: dict[str, PriceError] = field(default_factory=dict)
+    lost: dict[str, PriceError] = field(default_factory=dict)
+    ends: dict[str, str] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
     since: str = field(default_factory=utc_now)
@@ -102,16 +104,16 @@ class KeptSource:
         ranges = dict.fromkeys(symbols, (start, end))
         losses = dict(_losses(self.record, answer, ranges, self.origin))
         accepted = losses if self.accept_loss else self.record.facts.given_up
+        self.ends |= {symbol: entry.last for symbol, entry in answer.provenance.items()}
         kept = []
         for symbol in symbols:
-            self.held_back.pop(symbol, None)
+            self.lost.pop(symbol, None)
             loss = losses.get(symbol)
             if loss and symbol in accepted and not loss.is_transient:
                 self.given_up[symbol] = loss.what
             elif loss:
                 kept.append(symbol)
-                if not self._is_gone(symbol, answer):
-                    self.held_back[symbol] = loss
+                self.lost[symbol] = loss
         lost = {*losses, *answer.stale}
         for symbol, entry in answer.provenance.items():
             if symbol not in lost and self._is_of_source(entry, end):
@@ -126,14 +128,19 @@ class KeptSource:
         is_asked = end >= date.today() or entry.retrieved_at >= self.since  # noqa: DTZ011
         return entry.source == "yahoo" and is_asked
 
-    def _is_gone(self, symbol: str, answer: prices.Prices) -> bool:
-        """Return whether the prices of a symbol ended long before the others."""
+    @property
+    def held_back(self) -> dict[str, PriceError]:
+        """Symbols whose events have to wait, and why.
+
+        One whose prices ended `GONE` before the newest that the source has is not waited for. What
+        the run has is no measure: a source that lost the newest days of all symbols would never be
+        waited for.
+        """
         had = self.record.facts.prices
-        entry = answer.provenance.get(symbol) or had.get(symbol)
-        newest = max(e.last for e in [*answer.provenance.values(), *had.values()])
-        if entry is None:
-            return False
-        return bool(np.datetime64(newest) - np.datetime64(entry.last) >= GONE)
+        lasts = {s: entry.last for s, entry in had.items()} | self.ends
+        newest = np.datetime64(max(self.ends.values(), default=""))
+        ages = {s: newest - np.datetime64(lasts.get(s, "")) for s in self.lost}
+        return {s: error for s, error in self.lost.items() if not ages[s] >= GONE}
 
     def _with_run(
         self, answer: prices.Prices, symbols: list[str], why: Mapping[str, PriceError]
@@ -357,7 +364,9 @@ def _answer(
         if not prices.paths_of(source) or not _have_same_source(record, origin):
             raise
         remedy = f"{AS_IT_WAS}; mount or restore the prices"
-        raise LostPricesError(error.what, where=str(Path(source)), remedy=remedy) from error
+        # A fault of a table has its line.
+        where = error.where if isinstance(error, DataError) else str(Path(source))
+        raise LostPricesError(error.what, where=where, remedy=remedy) from error
 
 
 def _calls(record: Record, *, to_date: bool) -> dict[tuple[date, date], list[str]]:
