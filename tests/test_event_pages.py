@@ -284,7 +284,7 @@ def test_the_number_of_pages_has_a_limit(fallen: EventStudyResults) -> None:
     assert written(fallen, event_pages=0) == {}
 
 
-@pytest.mark.parametrize("missing", [(0,), (-5, -4, -3), (1, 2, 3, 4, 5), (-1,)])
+@pytest.mark.parametrize("missing", [(0,), (-5, -4, -3), (1, 2, 3, 4, 5), (-1,), (5,)])
 def test_missing_days_leave_gaps(missing: tuple[int, ...]) -> None:
     market = Market(1, dates=1)
     frame = market.frame.copy()
@@ -298,6 +298,7 @@ def test_missing_days_leave_gaps(missing: tuple[int, ...]) -> None:
     top = loose(unescape(text)).partition("<h1>")[2].partition("</header>")[0]
     assert str(car.reason).replace("\u00a0", " ") in top.replace("\u00a0", " ")
     assert ("Market implied" in text) == np.isfinite(car.car)
+    assert "the gap is –" not in text
 
 
 @pytest.mark.parametrize(

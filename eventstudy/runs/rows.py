@@ -267,8 +267,10 @@ def _status(events: EventCounts, first: Stated, *, is_there: bool) -> str:
         return say("index.no_report")
     if first.verdict == Answer.NO_RESULT:
         return say("index.no_result")
+    if first.verdict == Answer.PROVISIONAL:
+        return say("index.provisional")
     n = events.provisional
-    return say("index.provisional", n=n) if n else say("index.complete")
+    return say("terminal.open_windows", n=n) if n else say("index.complete")
 
 
 def _time(value: object) -> datetime:

@@ -122,10 +122,10 @@ def _windows(own: Findings, event: Event) -> Table:
     is_late, rows = is_day_later(own), []
     for window in own.setup.tested:
         car = event.car(window)
-        until = say("event_page.until", date=car.until) if car.until else ""
+        remark = say("event_page.until", date=car.until) if car.until else str(car.reason)
         name = name_window(window, is_late=is_late)
         values = {"name": name, "effect": car.car, "interval": car.interval, "pvalue": car.pvalue}
-        rows.append(Row(values, until, window == own.setup.main))
+        rows.append(Row(values, remark, window == own.setup.main))
     columns = (NAME, EFFECT, Column("interval", Kind.INTERVAL), PVALUE)
     return make_table("event_page.windows", columns, rows)
 
