@@ -124,7 +124,7 @@ def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path
     shutil.copytree(tmp_path / "several 制裁", tmp_path / "louder")
     table, told = tmp_path / "louder/tables/path_by_group.csv", tmp_path / "louder/manifest.json"
     path = pd.read_csv(table)
-    numbers = ["caar", "caar_low", "caar_high"]
+    numbers = ["gap", "gap_low", "gap_high"]
     path[numbers] = 40 * path[numbers]
     path.to_csv(table, index=False)
     manifest = json.loads(told.read_text(encoding="utf-8"))
