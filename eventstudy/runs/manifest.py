@@ -84,6 +84,7 @@ class Stated:
     n_lacking: int = 0
     n_used: int = 0
     caveat: str = ""
+    fragility: str = ""
 
 
 @dataclass(frozen=True)

@@ -171,9 +171,10 @@ def run_of(folder: Path) -> Run:
 
 
 def _answer(first: Stated) -> str:
-    """Return the sentence that follows the headline, and the caveat that travels with both."""
+    """Return what follows the headline, the caveat, and in how many checks the verdict holds."""
     text = first.text.removeprefix(first.headline)[:LONGEST]
-    return f"{text} {first.caveat[:LONGEST]}".rstrip()
+    fragility = f"{first.fragility[:LONGEST]}." if first.fragility else ""
+    return " ".join(filter(None, (text, first.caveat[:LONGEST], fragility)))
 
 
 def _path(record: Record, group: str) -> FloatArray:

@@ -23,7 +23,7 @@ from ...significance import STATISTICS
 from ...words import capitalised, clipped, make_error, say, speaking_of, words
 from ..sentences.answer import name_sample, write_main_days
 from ..sentences.caveats import doubts, lacking_lines, list_caveats
-from ..tables.checks import count_checks, list_checks
+from ..tables.checks import list_checks, name_fragile, say_fragility
 from ..tables.events import in_order
 from ..tables.methods import source_line
 from ..tables.regressions import RegressionTable, tabulate
@@ -267,13 +267,14 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
             break
     benchmarks = setup.benchmarks if setup.model.factors else ()
     indices = list(dict.fromkeys(Symbol(index).index_name for index in benchmarks))
+    caveats = [*list_caveats(findings), *doubts(findings), name_fragile(findings)]
     return {
         "windows": windows, "panels": panels, "models": models, "page": PAGE, "room": room,
         "tests": [STATISTICS[name] for name in names],
         "main_tests": [STATISTICS[name] for name in dict.fromkeys(a.test for a in answers)],
         "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
-        "open": say_open(shown), "caveat": " ".join([*list_caveats(findings), *doubts(findings)]),
+        "open": say_open(shown), "caveat": " ".join(filter(None, caveats)),
         "indices": words().listed(indices) if 0 < len(indices) <= MOST_INDICES else "",
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "last": source_line(findings),
@@ -377,7 +378,7 @@ def _robustness(findings: Findings) -> dict[str, Any]:
         "family": [(window, answers[window], row) for window, row in rows],
         "methods": methods,
         "has_leave_outs": any(check.kind == "leave_out" for check in checks),
-        "test": STATISTICS[answer.test], "unclear": count_checks(checks),
+        "test": STATISTICS[answer.test], "fragility": say_fragility(findings, checks),
         "open": say_open(findings.sample.windows) if methods else "",
         "last": source_line(findings),
     }  # fmt: skip

@@ -163,13 +163,12 @@ def markdown(findings: Findings) -> str:
 def markdown_context(findings: Findings) -> dict[str, Any]:
     """Return what Markdown and Word show: the page, and what that has in pictures, as tables."""
     context = _shared_context(findings)
-    checks = context["first"].checks
     folds = context["folds"]
     # What the page has in tables alone.
     more = [fold_analysis(findings, a) for a in robustness(findings) if a.name == "weights"]
     at = [fold.code for fold in folds].index("data")
     context["folds"] = [*folds[:at], *more, *folds[at:]]
-    context["checks"] = checks_table(checks) if checks else None
+    context["checks"] = checks_table(findings) if context["first"].checks else None
     return context
 
 

@@ -19,7 +19,7 @@ from ..page.first_screen import days_outside
 from ..sentences import caveats
 from ..sentences.answer import Sentence, answer, brief
 from ..sentences.top import describe_setup, name_indices, name_press
-from ..tables.checks import checks_table, list_checks, name_fragile
+from ..tables.checks import checks_table, name_fragile
 from ..tables.columns import NAME, PVALUE, Column, Kind, Outlet
 from ..tables.events import differences_table, dropped_kinds
 from ..tables.kept_cases import describe_case
@@ -319,11 +319,11 @@ def _battery(findings: Findings, sample: Sample) -> str:
 
 def _checks(findings: Findings) -> str:
     """Return what could change the answer, a line each; "" for nothing."""
-    checks = list_checks(findings)
-    if not checks:
+    table = checks_table(findings)
+    if not table.rows:
         return ""
-    table = checks_table(checks).only("name", "effect", "pvalue")
-    return f"{say('terminal.checks')}\n{text_table(table)}"
+    title = ". ".join(filter(None, [say("terminal.checks"), table.about]))
+    return f"{title}\n{text_table(table.only('name', 'effect', 'pvalue'))}"
 
 
 def calibration_text(numbers: Calibration, group: str = "") -> str:

@@ -16,7 +16,7 @@ from ..figures.strip import FEW, Strip, StripMark
 from ..sentences import answer as sentences
 from ..sentences.caveats import list_caveats
 from ..sentences.top import KeyFigure, key_figures, name_indices
-from ..tables.checks import Check, count_checks, list_checks, say_fragility
+from ..tables.checks import Check, list_checks, say_fragility
 from ..tables.events import name_anchors
 from ..tables.methods import name_prices
 from ..tables.windows import Move, windows_around
@@ -87,11 +87,6 @@ class FirstScreen:
         fragility = f"{self.fragility}." if self.fragility else ""
         texts = (self.caveat[0], self.sentence, self.caveat[1], fragility)
         return " ".join(filter(None, map(str, texts)))
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many checks there are, and how many are not significant."""
-        return count_checks(self.checks)
 
 
 @lru_cache(maxsize=1)
