@@ -225,13 +225,16 @@ def _chart(findings: Findings) -> Chart | None:
 
 def _around(findings: Findings, path: ImpliedPath) -> str:
     """Return what came before and after the main window."""
-    sides = windows_around(findings)
-    outside = days_outside(path)
-    texts = [f"{say(f'chart.{side}')} ({_move(move)})" for side, move in sides.items()]
-    if texts and all(move.pvalue >= LEVEL for move in sides.values()):
+    outside, by_verdict = days_outside(path), dict[bool, list[str]]()
+    for side, move in windows_around(findings).items():
+        text = f"{say(f'chart.{side}')} ({_move(move)})"
+        by_verdict.setdefault(move.pvalue < LEVEL, []).append(text)
+    quiet, moved = by_verdict.get(False, []), by_verdict.get(True, [])
+    if quiet and not moved:
         code = f"chart.quiet{'_outside' * bool(outside)}"
-        return say(code, sides=" or ".join(texts), days=outside)
-    texts = [f"{capitalised(text)}." for text in texts]
+        return say(code, sides=" or ".join(quiet), days=outside)
+    texts = [say("chart.moved", sides=" and ".join(moved))] * bool(moved)
+    texts += [say("chart.quiet", sides=" or ".join(quiet))] * bool(quiet)
     return " ".join([*texts, *([say("chart.outside", days=outside)] if outside else [])])
 
 
