@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...analysis import Caveat, Interval, LeaveOut
+from ...analysis import Caveat, Interval
 from ...calendars import Window
 from ...findings import Findings
 from ...settings import Grid
@@ -18,7 +18,7 @@ from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..sentences.answer import has_two_ways, is_day_later, name_swinging
 from .columns import ESTIMATE, EVENTS, NAME
-from .events import in_order, name_anchors
+from .events import name_anchors
 from .robustness import cells_but_for
 from .table import Row, Table, effect_values, interval_in, make_table
 
@@ -45,7 +45,7 @@ class Check:
     lowest : float
         The smallest p of a range; NaN elsewhere.
     anchor : str
-        Of the first announcement that is left out, on the page; "" of anything else.
+        Of the one announcement that is left out, on the page; "" of anything else.
     """
 
     kind: str
@@ -214,25 +214,13 @@ def _leave_outs(findings: Findings) -> Iterator[Check]:
         name = clipped(name, LONGEST_NAME)
         if row.n_events < FULL_SAMPLE <= answer.n_events:
             name = say("checks.leave_out.same_test", name=name)
+        # Of several announcements no single row speaks: the check leads to the table.
+        anchor = anchors.get(row.name, "") if row.kind == "event" else ""
         check = Check("leave_out", name, row.n_events, row.effect, row.pvalue)
-        yield replace(check, anchor=_first_anchor(findings, row, anchors))
+        yield replace(check, anchor=anchor)
     if (influence := answer.influence) and influence.is_near_border:
         name, ends = say("checks.leave_out.any"), (influence.p_high, influence.p_low)
         yield Check("leave_out", name, answer.n_events - 1, Interval(), *ends)
-
-
-def _first_anchor(findings: Findings, row: LeaveOut, anchors: Mapping[str, str]) -> str:
-    """Return the anchor of the first announcement of a set; "" if it is not listed.
-
-    In a study too large for the page not all are.
-    """
-    for event in in_order(findings):
-        name = event.cells["event_id"]
-        is_of_firm = row.kind != "firm" or event.cells["ticker"] == row.name
-        is_named = row.kind != "event" or name == row.name
-        if event.is_used and is_of_firm and is_named and row.first <= event.day0 <= row.last:
-            return anchors[name]
-    return ""
 
 
 def _windows(findings: Findings) -> Iterator[Check]:
