@@ -113,6 +113,30 @@ def test_a_verb_of_direction_needs_both_to_have_moved() -> None:
         assert f"Shares {verb} " in first_screen(replace(study, samples=(sample,))).headline
 
 
+@pytest.mark.parametrize("name", ["one", "three", "many"])
+def test_each_file_that_a_page_links_is_in_the_run(name: str, tmp_path: Path) -> None:
+    run = Market(**STUDIES[name]).fit().save(tmp_path, "run")  # type: ignore[arg-type]
+    for at in (run / "report.html", next((run / "events").glob("0001-*.html"))):
+        links = re.findall(r' href="([^"#]+)"', at.read_text(encoding="utf-8"))
+        assert any(link.endswith(".csv") for link in links)
+        for link in links:
+            assert (at.parent / link).exists(), link
+
+
+def test_a_move_before_is_called_significant_and_one_after_not() -> None:
+    study = study_of("one quiet")
+    main = study.sample.main
+    sides = [
+        replace(main, window=Window(*days), answer=replace(main.answer, pvalue=p))
+        for days, p in (((-5, -2), 0.01), ((2, 5), 0.5))
+    ]
+    sample = replace(study.sample, windows=(main, *sides))
+    chart = first_screen(replace(study, samples=(sample,))).chart
+    assert chart is not None
+    assert re.match(r"Significant move before \(.*p\u00a0=\u00a00\.01\)\. No significant move after",
+                    chart.note)  # fmt: skip
+
+
 def test_no_result_and_too_early() -> None:
     nothing = findings(Market(4).fit().subset(np.zeros(4, dtype=bool)))
     assert first_screen(nothing).headline.startswith("No result")

@@ -19,6 +19,7 @@ from ..sentences.top import KeyFigure, key_figures, name_indices
 from ..tables.checks import Check, list_checks, say_fragility
 from ..tables.events import name_anchors
 from ..tables.methods import name_prices
+from ..tables.robustness import file_of
 from ..tables.windows import Move, windows_around
 
 # Letters of a name in a figure.
@@ -66,7 +67,7 @@ class FirstScreen:
     fragility : str
         In how many of them the verdict holds.
     uses : dict of str to tuple of Use
-        What to take the figures as, by ``chart``, ``strip`` and ``checks``.
+        What to take the figures as, by ``chart``, ``strip``, ``checks`` and ``missing``.
     """
 
     title: str
@@ -100,17 +101,29 @@ def first_screen(findings: Findings) -> FirstScreen:
 
 def _name_uses(findings: Findings) -> dict[str, tuple[Use, ...]]:
     """Return the files of the run, and the command, that have what each figure shows."""
+    influence = findings.sample.answer.influence
+    is_listed = not findings.setup.is_sampled
+    numbers = {"chart": [f"tables/{file_of(findings, 'path')}"], "strip": ["tables/car.csv"]}
+    numbers |= {"checks": [], "missing": ["events.csv"] * is_listed}
+    if influence and influence.leave_outs and is_listed:
+        numbers["checks"].append(f"tables/{file_of(findings, 'influence')}")
+    if "specifications" in findings.tables:
+        numbers["checks"].append("tables/specifications.csv")
+    uses = {part: [_use("numbers", file) for file in files] for part, files in numbers.items()}
+    for part, name in (("strip", "car"), ("chart", "path")):
+        is_drawn = findings.setup.settings.get("figures")
+        rerun = Use(say("use.paper"), say("use.rerun"))
+        uses[part].insert(0, _use("paper", f"figures/{name}.pdf") if is_drawn else rerun)
     slide = Use(say("use.slide"), f"eventstudy card {shlex.quote(findings.name)}")
-    uses = {"chart": [slide], "strip": [], "checks": []}
-    for part, name, table in (("chart", "path", "path"), ("strip", "car", "car")):
-        if findings.setup.settings.get("figures"):
-            uses[part].append(Use(say("use.paper"), f"{name}.pdf", f"figures/{name}.pdf"))
-        uses[part].append(Use(say("use.numbers"), f"{table}.csv", f"tables/{table}.csv"))
-    tables = ["influence"] if findings.sample.answer.influence else []
-    tables += ["specifications"] if "specifications" in findings.tables else []
-    for table in tables:
-        uses["checks"].append(Use(say("use.numbers"), f"{table}.csv", f"tables/{table}.csv"))
+    uses["chart"].insert(0, slide)
+    if findings.sample.answer.n_events == 1:
+        # The dots are moves of other days, which no file has.
+        uses["strip"] = []
     return {part: tuple(listed) for part, listed in uses.items()}
+
+
+def _use(code: str, address: str) -> Use:
+    return Use(say(f"use.{code}"), address.rpartition("/")[2], address)
 
 
 def screen_without_checks(findings: Findings, checks: tuple[Check, ...] = ()) -> FirstScreen:
