@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -11,11 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from jupyter_client import AsyncKernelManager
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "_ext"), str(HERE.parent)]
 # The kernel of the tutorials imports this clone.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
+
+# A style of code that the theme imports asks for all messages, unless this was called before.
+logging.basicConfig()
+# A kernel warns if what it says is not encrypted; older ones neither warn nor can.
+with suppress(AttributeError):
+    AsyncKernelManager.transport_encryption.default_value = "auto"
 
 # Figures of the manual have the same style as figures of a run.
 os.environ["MATPLOTLIBRC"] = str(HERE.parent / "eventstudy" / "data" / "figures.mplstyle")
@@ -60,6 +68,7 @@ numpydoc_show_class_members = False
 bibtex_bibfiles = ["../eventstudy/data/references.bib"]
 copybutton_prompt_text = r"\$ |>>> "
 copybutton_prompt_is_regexp = True
+copybutton_line_continuation_character = "\\"
 
 smartquotes = False
 # Pages that stand this far apart in the alphabet are read by one process after the other.
@@ -86,7 +95,8 @@ def keep_bars(
     """Keep the bars of absolute values, such as |CAR|, from being taken for substitutions."""
     is_formula = False
     for i, line in enumerate(lines):
-        is_formula = ".. math::" in line or (is_formula and line.startswith((" ", "\t")))
+        goes_on = not line or line.startswith((" ", "\t"))
+        is_formula = ".. math::" in line or (is_formula and goes_on)
         if not is_formula:
             lines[i] = re.sub(r"\|([^|`]+)\|(?!`)", r"\\|\1\\|", line)
 

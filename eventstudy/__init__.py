@@ -12,7 +12,7 @@ def __getattr__(name: str) -> Any:
     try:
         return _find(name)
     except AttributeError:
-        from .words import has, say
+        from .words import find_hint
 
-        hint = f": {say(f'package.{name}')}" if has(f"package.{name}") else ""
-        raise AttributeError(f"eventstudy has no {name!r}{hint}") from None
+        hint = find_hint(f"package.{name.lower()}", name=name)
+        raise AttributeError(f"eventstudy has no {name!r}" + f": {hint}" * bool(hint)) from None

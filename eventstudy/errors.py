@@ -95,9 +95,9 @@ class EventStudyError(Exception):
     ----------
     exit_code : int
         Exit code with which the command line ends after this error. The code 1 means a problem with
-        the data, and 2 means a problem with the command or the settings. The code 4 means that
-        files in the folder of a saved study were altered. The code 75 means that the same command
-        may succeed later.
+        the data, and 2 a problem with the command or the settings. The code 3 means that a refresh
+        did not get the prices of some symbols, and 4 that files of a saved study were altered. The
+        code 75 means that the same command may succeed later.
 
     Examples
     --------
@@ -200,7 +200,8 @@ class Problem:
 class EventsFileError(EventStudyError):
     """The events file has faults.
 
-    The attribute ``problems`` lists all faults of the file, in the order of their lines.
+    The attribute ``problems`` lists all faults of the file, in the order of their lines. Each fault
+    has the attributes ``line``, ``column``, ``what``, ``value`` and ``remedy``.
 
     Examples
     --------

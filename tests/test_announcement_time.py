@@ -268,7 +268,7 @@ def test_the_report_says_it_for_the_group_of_the_answer(results: EventStudyResul
     assert analysis.table
     assert [analysis.table.write_cells(row)[1] for row in analysis.table.rows] == ["5", "4"]
     dated, moved = (words().percent(value) for value in table["caar"])
-    facts = {"n": 3, "window": [0, 0], "dated": dated, "moved": moved}
+    facts = {"n": 3, "total": 5, "window": [0, 0], "dated": dated, "moved": moved}
     assert analysis.lede == say("robustness.announcement_time.lede", **facts)
     assert analysis.files == ("announcement_time_by_group.csv",)
 

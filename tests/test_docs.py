@@ -70,13 +70,33 @@ def test_python_examples(text: str) -> None:
 @pytest.mark.usefixtures("_in_a_copy")
 @pytest.mark.parametrize("text", examples("console"))
 def test_commands(text: str) -> None:
-    for line in text.splitlines():
+    for line in text.replace("\\\n", "").splitlines():
         if line.startswith("$ eventstudy "):
             arguments = shlex.split(line, comments=True)[2:]
             if arguments[0] == "run":
                 arguments.append("--offline")
             result = CliRunner().invoke(main, arguments)
             assert result.exit_code == 0, (line, result.output)
+
+
+def test_no_command_is_cut_at_the_edge_of_its_box() -> None:
+    """It holds 90 letters on a desk."""
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts]
+    texts = {page.name: page.read_text(encoding="utf-8") for page in pages}
+    long = {
+        name: re.findall(r"^(?=.{91})(?:\$ )?eventstudy .*", text, re.M)
+        for name, text in texts.items()
+    }
+    assert not {name: lines for name, lines in long.items() if lines}
+
+
+def test_pages_of_the_readme_have_nothing_that_github_shows_as_code() -> None:
+    """Pictures are plain Markdown, words of the search a comment; the site alone has the rest."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    linked = {ROOT / link for link in re.findall(r"\]\((docs/[^)#]+\.md)", text)}
+    assert len(linked) > 10
+    for page in linked:
+        assert not re.search(r"\{(image|index|grid)\}", page.read_text(encoding="utf-8")), page
 
 
 def answer_of_the_readme() -> str:

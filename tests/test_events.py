@@ -520,6 +520,38 @@ class TestOtherForms:
         assert events.table["day0"].dt.strftime("%Y-%m-%d").tolist() == ["2019-05-22", "2019-06-03"]
         assert any("of the events are read" in said for said in events.notices) == is_said
 
+    @pytest.mark.parametrize(
+        ("name", "cell", "remedy"),
+        [
+            ("time", "16:30", "write it behind the date, as 2019-05-22T16:30"),
+            ("Release Time (ET)", "4:30 PM", "write it behind the date"),
+            ("hour", "16", "write it behind the date"),
+            ("timing", "AMC", "name the column 'when'"),
+            ("session", "time-after-hours", "name the column 'when'"),
+        ],
+    )
+    def test_times_that_nothing_would_read_are_refused(self, problems, name, cell, remedy) -> None:
+        rows = f"MSFT,2019-06-03,\nAAPL,2019-05-22,{cell}\n"
+        problem = only(problems(f"ticker,announced_at,{name}\n{rows}"), name)
+        assert (problem.line, problem.value) == (1, cell)
+        assert problem.remedy.startswith(remedy)
+        told = {"when": "after_close", "day0": "2019-05-23"}
+        for column, value in told.items():
+            rows = f"MSFT,2019-06-03,,\nAAPL,2019-05-22,{cell},{value}\n"
+            assert problems(f"ticker,announced_at,{name},{column}\n{rows}") == []
+        rows = f"AAPL,2019-05-22T16:30-04:00,{cell}\n"
+        assert problems(f"ticker,announced_at,{name}\n{rows}") == []
+
+    @pytest.mark.parametrize(
+        ("name", "cell"),
+        [
+            ("time", "00:00:00"), ("time", "3"), ("time", "post"), ("session", "spring session"),
+            ("meeting_time", "16:30"), ("hours", "8"), ("timing", "bad"),
+        ],
+    )  # fmt: skip
+    def test_columns_of_another_meaning_are_kept(self, problems, name, cell) -> None:
+        assert problems(f"ticker,announced_at,{name}\nAAPL,2019-05-22,{cell}\n") == []
+
     def test_dates_that_contradict_each_other_are_refused(self, problems) -> None:
         both = HEAD + ",AAPL,05/22/2019,,,\n,MSFT,22/05/2019,,,\n,AMD,05/06/2019,,,\n"
         assert [p.line for p in problems(both)] == [2, 3, 4]
@@ -537,6 +569,32 @@ class TestOtherForms:
             given.table.drop(columns="mcap"), wanted.table.drop(columns="mcap")
         )
         assert given.table["mcap"].tolist() == ["1.5", "2"]
+
+    def test_a_spreadsheet_of_several_sheets(self, tmp_path) -> None:
+        path = tmp_path / "events.xlsx"
+        rows = pd.DataFrame({"symbol": ["AAPL", "MSFT"], "date": ["2019-05-22", "2019-06-03"]})
+        remarks = pd.DataFrame({"Remarks": ["found by hand"]})
+
+        def write(**sheets: pd.DataFrame) -> None:
+            with pd.ExcelWriter(path) as writer:
+                for title, sheet in sheets.items():
+                    sheet.to_excel(writer, sheet_name=title, index=False)
+
+        write(Readme=remarks, List=rows, Empty=pd.DataFrame())
+        events = read_events(path)
+        assert events.symbols == ["AAPL", "MSFT"]
+        assert "the sheet 'List' of the workbook is read, not 'Readme'" in events.notices
+        write(Y2021=rows[:1], Y2022=rows[1:])
+        checked, [problem] = check_events(path)
+        assert checked is None
+        assert problem.what.endswith("could be meant: 'Y2021' and 'Y2022'")
+        write(Readme=remarks, List=rows.rename(columns={"symbol": "firm"}))
+        assert [p.what for p in check_events(path)[1]] == [
+            "the sheet 'Readme' of the workbook is read, and neither it nor 'List' names the columns",
+            *["column is missing"] * 2,
+        ]
+        named = Events.given(path, columns={"ticker": "firm"})
+        assert named.symbols == ["AAPL", "MSFT"]
 
 
 class TestAcrossRows:

@@ -174,6 +174,9 @@ def test_tables_for_a_paper_and_a_page_have_the_numbers(study: EventStudyResults
     for raw in (">const<", "const &", "[T.", "C(sector)["):
         assert raw not in html
         assert raw not in latex
+    assert say("regression.together", n=len(tables[1]) - 1) + ", p" in latex
+    uneven = study.explain(["C(country)", "C(country) + C(sector)"]).to_latex()
+    assert "All rows of the column together, p" in uneven
     alone = one(study.explain("size", cov="HC1"))
     assert "60, 20" in alone.to_latex()
     assert ">60 · 20<" in alone.to_html()

@@ -44,7 +44,7 @@ from eventstudy.words import words
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)
-KINDS = (*Export.HELD, "xlsx", "parquet", "card")
+KINDS = (*Export.HELD, "xlsx", "parquet", "card", "dta")
 VALID = Draft202012Validator(SCHEMA)
 
 
@@ -365,7 +365,7 @@ class TestMarkdown:
         compared = 0
         for test in findings.sample.main.tests:
             for row in grid[1:]:
-                if row[0].endswith(f" ({STATISTICS[test.test].label})"):
+                if row[0].endswith(f" · {STATISTICS[test.test].label}"):
                     assert row[1] == words().pvalue(test.pvalue)
                     compared += 1
         assert compared > 5
@@ -389,7 +389,9 @@ class TestMarkdown:
 
     def test_names_are_shown_as_they_are(self, text: str) -> None:
         (table,) = (t for t in markdown_tables(text) if t[0][0] == "Company")
-        names = [row[0].strip("\u2068\u2069").partition(" (")[0] for row in table[1:]]
+        names = [
+            row[0].strip("\u2068\u2069").partition(" · ")[0].partition(" (")[0] for row in table[1:]
+        ]
         for name in HOSTILE:
             shown = short_name(name.replace("\u202e", "")).partition(" (")[0]
             assert shown in names
@@ -417,8 +419,8 @@ def test_small_runs_have_every_format(
     run = FinishedRun.read(folder)
     VALID.validate(json.loads((folder / "results.json").read_text(encoding="utf-8")))
     for kind in KINDS:
-        if kind == "card" and only == []:
-            with pytest.raises(DataError, match="no answer to draw"):
+        if kind in ("card", "dta") and only == []:
+            with pytest.raises(DataError, match=r"no answer to draw|no CAR"):
                 Export(run).write(kind, tmp_path / "out")
         else:
             assert (kind == "tex" and only == []) or Export(run).write(kind, tmp_path / "out")
@@ -530,7 +532,7 @@ def test_tests_that_are_not_valid_over_the_main_window_have_no_column() -> None:
     shown = {row.name for block in blocks[1:] for row in block.rows} & labels
     assert shown == {STATISTICS[n].label for n in run.findings.sample.shown[1:] if n not in weak}
     (grid,) = (t for t in markdown_tables(markdown(run.findings)) if t[0][0] == "Test")
-    named = {label for label in labels for row in grid[2:] if row[0].endswith(f" ({label})")}
+    named = {label for label in labels for row in grid[2:] if row[0].endswith(f" · {label}")}
     assert shown == named
     assert latex_table(run.findings, "caar").count("Patell") == 0
     assert {"bmp", "patell"} <= set(run.tables["tests"]["test"]), "the tables have all"
@@ -547,8 +549,8 @@ def test_the_main_test_is_in_every_format_though_others_were_asked_for() -> None
     (row,) = (row for row in grid[1:] if row[0].endswith("[0, 1]"))
     assert row[3] == words().pvalue(expected)
     tests, *others = (t for t in markdown_tables(text) if "Allows for" in t[0])
-    assert tests[1][:2] == [f"Main test ({STATISTICS[main].label})", words().pvalue(expected)]
-    assert "Generalised ranks GRANK-T" in [row[0] for other in others for row in other]
+    assert tests[1][:2] == [f"Main test · {STATISTICS[main].label}", words().pvalue(expected)]
+    assert "Generalised ranks · GRANK-T" in [row[0] for other in others for row in other]
     text = latex_table(run.findings, "caar")
     assert "GRANK-T & (" in text
     statistics = text.partition("Precision")[2].splitlines()[1]

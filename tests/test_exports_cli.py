@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import Market
+from conftest import ROOT, Market
 from jsonschema import Draft202012Validator
 from test_exports import SCHEMA
 from test_runs import contents
@@ -181,6 +181,21 @@ def test_a_pdf_is_a_summary_of_two_pages_or_all(folder: Path, tmp_path: Path) ->
         assert head in " ".join(pages[0].split())
     assert len(texts["summary"]) <= 2 < len(texts["full"])
     assert all(len(page.splitlines()) > 20 for page in texts["summary"]), "no half of a page"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (CHROMIUM and shutil.which("pdftotext")), reason="no chromium or poppler")
+@pytest.mark.xdist_group("browser")
+def test_the_longest_summary_has_two_pages_and_no_tiny_text(tmp_path: Path) -> None:
+    """Letters of the bars of the committed run have at least 7 points."""
+    path = tmp_path / "summary.pdf"
+    run = ROOT / "reports" / "sanctions-sample"
+    assert report(run, "--format", "pdf", "--out", path).exit_code == 0
+    command = ["pdftotext", "-bbox", str(path), "-"]
+    text = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+    assert text.count("<page ") == 2
+    (low, high) = re.findall(r'yMin="([\d.]+)".*yMax="([\d.]+)">Shenzhen<', text)[0]
+    assert float(high) - float(low) >= 7
 
 
 def test_every_format_is_made_again_from_the_results(folder: Path) -> None:

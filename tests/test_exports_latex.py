@@ -16,6 +16,7 @@ from conftest import Market
 from exported import CONFIG, hostile_market, markdown_tables, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
+from pages import with_columns
 
 from eventstudy.analysis import Interval
 from eventstudy.calendars import Window
@@ -306,6 +307,29 @@ def with_long_names(findings: Findings, name: str) -> Findings:
     )
     samples = (group, *findings.samples[1:])
     return replace(findings, samples=samples, events=events)
+
+
+def test_a_regression_with_many_classes_goes_on_over_pages(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    sectors = [f"branch of trade {k:02d}" for k in rng.permutation(np.arange(64) % 16)]
+    fitted = Market(64, dates=32).fit(engine="batch")
+    study = with_columns(fitted, sector=sectors, land=rng.choice(["A", "B"], 64))
+    fits = study.explain(["C(sector)", "C(land)", "C(sector) + C(land)"])
+    log = compiled(PREAMBLE % ("", fits.to_latex()), "pdflatex", tmp_path)
+    assert "Overfull" not in log
+    assert "too large" not in log
+    assert "(1 page" not in log
+
+
+def test_stars_reach_no_other_number(folder: Path) -> None:
+    text = (folder / "tables/caar.tex").read_text(encoding="utf-8")
+    found = re.search(r"w\{c\}\{([\d.]+)pt\}", text)
+    assert found is not None
+    numbers = [
+        len(digits) for digits, mark in re.findall(r"\$(-?[\d.]+)\$\\rlap\{\\sym\{(\*+)", text)
+    ]
+    # A digit of 8 pt has 4.25 points, three stars about ten.
+    assert float(found[1]) + 4 >= 4.25 * max(numbers) + 10
 
 
 @pytest.mark.slow

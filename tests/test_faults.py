@@ -464,6 +464,13 @@ def test_equal_closes_of_days_with_different_ranges_are_a_chance() -> None:
     assert panel_of(table).faults == ()
 
 
+def test_equal_prices_of_a_table_with_one_price_a_day_are_seen() -> None:
+    wide = constant(clean())[["symbol", "date", "adj_close"]]
+    faults = [(f.kind, f.date, f.last, f.detail) for f in panel_of(wide).faults]
+    equal = f"7 equal closes of {wide['adj_close'][50]:g}"
+    assert faults == [("stale_price", day(50), day(56), equal)]
+
+
 @pytest.mark.parametrize("by", [5.0, 10.0, 0.1])
 @pytest.mark.parametrize("closed", ["blank", "no rows"])
 def test_a_round_ratio_after_days_without_a_price_is_in_no_number(by: float, closed: str) -> None:
@@ -688,6 +695,7 @@ def test_many_faults_of_one_kind_end_in_one() -> None:
     own = [f for f in panel_of(table).faults if f.kind == "missing_session"]
     assert len(own) == 50
     assert own[-1].detail.startswith(f"{SIZE // 2 - 1 - 49} of them")
+    assert sum(fault.n for fault in own) == SIZE // 2 - 1
     assert (own[-1].date, own[-1].last) == (day(100), day(SIZE - 2))
 
 
@@ -701,7 +709,8 @@ def test_faults_near_an_event_and_as_a_table() -> None:
     assert panel.faults_near("B", day(50), day(56)) == ()
     assert panel.faults_near("C", day(0), day(99)) == ()
     table = SeriesFaults(panel.faults).table()
-    assert list(table.columns) == [f.name for f in dataclasses.fields(SeriesFault)]
+    assert list(table.columns) == [f.name for f in dataclasses.fields(SeriesFault)][:-1]
+    assert [fault.n for fault in panel.faults] == [1, 1], "a suspension is one, however long"
     assert table["kind"].tolist() == ["suspension", "suspect_split"]
     assert SeriesFaults().table().empty
 

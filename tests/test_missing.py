@@ -23,7 +23,7 @@ from eventstudy.findings.finished_run import read_findings
 from eventstudy.quality import SeriesFault
 from eventstudy.report import Terminal
 from eventstudy.report.figures.stacked_bars import draw_stacks
-from eventstudy.report.figures.svg_canvas import WIDE
+from eventstudy.report.figures.svg_canvas import NARROW, WIDE
 from eventstudy.report.formats.figure_files import card
 from eventstudy.report.sentences.caveats import list_caveats, second_sentence
 from eventstudy.report.tables.checks import list_checks, say_fragility
@@ -290,6 +290,11 @@ def test_small_exchanges_and_rare_reasons_are_one_row_and_one_column() -> None:
     assert last.values == {
         "name": "Two smaller exchanges", "used": 13 + 12, "prices": 6, "index": 4, "other": 3,
     }  # fmt: skip
+    heads = tuple(replace(column, head="too soon after another") for column in table.columns)
+    picture = draw_stacks(replace(table, columns=heads), width=NARROW, title="t")
+    ends = [float(x) + 122 for x in re.findall(r'x="([\d.]+)" y="[\d.]+">too soon', picture)]
+    assert len(ends) == 4
+    assert max(ends) < 358, "the kinds stay within the picture"
 
 
 def test_in_how_many_checks_it_holds_is_what_the_rows_say() -> None:

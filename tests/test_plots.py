@@ -18,6 +18,7 @@ from eventstudy.cli.run import run
 from eventstudy.errors import ConfigError
 from eventstudy.findings.event_series import price_path
 from eventstudy.report import write_figures
+from eventstudy.report.figures.answer_figures import EDGES
 from eventstudy.report.sentences.answer import split_answer
 from eventstudy.settings import StudyConfig
 from eventstudy.studies import EventStudyResults
@@ -72,6 +73,8 @@ def test_path_is_that_of_the_answer(fallen: EventStudyResults) -> None:
     drawn = {line.get_label(): line.get_ydata() for line in axes.lines}
     np.testing.assert_array_equal(drawn["Shares"], path.shares)
     np.testing.assert_array_equal(drawn["Market implied"], path.implied)
+    edges = [line.get_ydata() for line in axes.lines if line.get_alpha() == EDGES]
+    np.testing.assert_array_equal(edges, [path.implied - path.half, path.implied + path.half])
     number = axes.texts[0].get_text()
     assert number == words().rough(fallen.answer(MAIN).effect.estimate)
 
@@ -192,6 +195,13 @@ def test_caar_by_group_has_a_path_for_each(split: EventStudyResults) -> None:
     assert [t.get_text() for t in axes.get_legend().get_texts()] == ["adverse", "relief"]
     with pytest.raises(ConfigError, match="no such column"):
         split.plot_caar(by="sector")
+
+
+def test_what_is_of_all_groups_together_says_so(split: EventStudyResults) -> None:
+    for results, is_said in ((split, True), (split.of_group(), False)):
+        titles = (results.plot_caar().get_title(), results.plot_car_forest().get_title())
+        assert [", all groups together" in title for title in titles] == [is_said, is_said]
+        assert (" together, of all groups" in results.summary(MAIN).note) == is_said
 
 
 def test_event_is_drawn_with_its_own_numbers(fallen: EventStudyResults) -> None:

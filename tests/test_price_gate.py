@@ -43,8 +43,10 @@ def prices(splits: dict[str, float], seed: int = 5) -> pd.DataFrame:
     return pd.concat(tables)
 
 
-def run(folder: Path, splits: dict[str, float]) -> tuple[str, Path]:
-    prices(splits).to_csv(folder / "p.csv", index=False)
+def run(folder: Path, splits: dict[str, float], without: slice = slice(0)) -> tuple[str, Path]:
+    table = prices(splits)
+    lacks = (table["symbol"] == "BBB") & table["date"].isin(SESSIONS[without])
+    table[~lacks].to_csv(folder / "p.csv", index=False)
     pd.DataFrame({
         "event_id": FIRMS, "ticker": FIRMS, "tz": "America/New_York", "benchmark": "^GSPC",
         "announced_at": str(SESSIONS[AT].date()),
@@ -91,6 +93,14 @@ def test_the_answer_names_what_may_be_a_split(tmp_path: Path) -> None:
     assert "2 of 6 moves look like unadjusted splits" in text
     for name in ("report.md", "report.html"):
         assert "2 of 6 moves look like unadjusted splits" in (folder / name).read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_issues_are_counted_as_their_words_say(tmp_path: Path) -> None:
+    text, folder = run(tmp_path, {}, without=slice(AT - 60, AT - 55))
+    [gap] = pd.read_csv(folder / "tables" / "faults.csv").to_dict("records")
+    assert (gap["kind"], gap["detail"]) == ("missing_session", "5 sessions without a row")
+    assert "5 price-data issues in the windows: 5 missing sessions; tables/faults.csv" in text
 
 
 @pytest.mark.slow

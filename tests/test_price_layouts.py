@@ -161,6 +161,49 @@ def test_a_layout(layout: str, tmp_path: Path) -> None:
         assert frame.fetch(["AAA"], FIRST, LAST).table["close"].tolist() == CLOSE.tolist()
 
 
+@pytest.mark.parametrize(
+    ("cells", "closes"),
+    [
+        (["991", "1.005", "", "-", "999"], [991.0, 1005.0, np.nan, np.nan, 999.0]),
+        (["999.991", "1.000.005", "1.000.011"], [999_991.0, 1_000_005.0, 1_000_011.0]),
+        (["12", "12.125", "12.5"], [12.0, 12.125, 12.5]),
+        (["0.998", "1", "1.005"], [0.998, 1.0, 1.005]),
+        (["1.005", "-", "1.010"], [1.005, np.nan, 1.01]),
+    ],
+)
+def test_points_that_part_thousands(cells: list[str], closes: list[float], tmp_path: Path) -> None:
+    lines = [f"{day:%Y-%m-%d};{cell};1.5" for day, cell in zip(DAYS, cells, strict=False)]
+    (tmp_path / "AAA.csv").write_text("\n".join(["date;close;open", *lines, ""]))
+    rows, note = read(tmp_path, "AAA")
+    np.testing.assert_array_equal(rows["close"], closes)
+    assert rows["open"].tolist() == [1.5] * len(cells)
+    assert ("points in numbers read as separators of thousands" in note) == (max(closes[:2]) > 99)
+
+
+@pytest.mark.parametrize(
+    ("layout", "ends", "is_cut"),
+    [
+        ("price", "47.12", False),
+        ("price", "47.", True),
+        ("price", "", True),
+        ("price", "47\n", False),
+        ("German", "1,5K", False),
+        ("German", "1", True),
+    ],
+)
+def test_a_file_that_ends_within_its_last_number(
+    layout: str, ends: str, *, is_cut: bool, tmp_path: Path
+) -> None:
+    lines = LAYOUTS[layout].rstrip("\n")
+    mark = ";" if ";" in lines else ","
+    (tmp_path / "AAA.csv").write_text(f"{lines.rpartition(mark)[0]}{mark}{ends}")
+    if not is_cut:
+        assert len(read(tmp_path, "AAA")[0]) == len(DAYS)
+        return
+    with pytest.raises(Exception, match=r"AAA.csv:301: .* the file seems cut off"):
+        read(tmp_path, "AAA")
+
+
 def test_a_workbook(tmp_path: Path) -> None:
     path = tmp_path / "AAA.xlsx"
     book = pd.DataFrame({"Date": DAYS, "Last Price": CLOSE, "Volume": 5})
@@ -186,6 +229,7 @@ def test_a_workbook(tmp_path: Path) -> None:
     ("dates", "words"),
     [
         (pd.date_range("2021-01-04", periods=80, freq="h"), "24 rows a day: intraday bars"),
+        (pd.date_range("2021-01-04", periods=80, freq="12h"), "2 rows a day: intraday bars"),
         (pd.date_range("2021-01-08", periods=60, freq="W-FRI"), "one price in 5 sessions: weekly"),
         (pd.date_range("2015-01-31", periods=60, freq="BME"), "one price in 21 sessions: monthly"),
         (pd.date_range("2011-01-31", periods=20, freq="QE"), "one price in 63 sessions: quarterly"),

@@ -126,8 +126,8 @@ def test_a_file_without_the_ticker_says_what_it_was_taken_for(tmp_path: Path) ->
     table = pd.DataFrame({"date": [day], "close": [1.0]})
     table.to_csv(tmp_path / "coin.csv", index=False)
     with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
-        for name in ("ETH", "BTC"):
-            table.to_excel(book, sheet_name=name, index=False)
+        table.to_excel(book, sheet_name="ETH", index=False)
+        table.assign(volume=5.0).to_excel(book, sheet_name="BTC", index=False)
     for name, said in {
         "coin.csv": "is taken for coin by its name",
         "book.xlsx": "(ETH and BTC)",
@@ -136,6 +136,16 @@ def test_a_file_without_the_ticker_says_what_it_was_taken_for(tmp_path: Path) ->
         message = str(prices.failures["ETH"])
         assert f"no ETH in {name} (1 ticker)" in message
         assert said in message
+
+
+def test_sheets_of_one_kind_are_not_read_in_part(tmp_path: Path) -> None:
+    days = pd.bdate_range("2021-01-01", "2022-12-31")
+    table = pd.DataFrame({"ticker": "AAA", "date": days, "close": 1.0})
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        for year, rows in table.groupby(table["date"].dt.year):
+            rows.to_excel(book, sheet_name=str(year), index=False)
+    with pytest.raises(DataError, match="'2021' and '2022'"):
+        FilesProvider(tmp_path / "book.xlsx").fetch(["AAA"], days[0].date(), days[-1].date())
 
 
 @pytest.mark.parametrize(

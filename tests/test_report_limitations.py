@@ -132,6 +132,21 @@ def test_provenance(results: EventStudyResults) -> None:
     assert [symbols.write_cells(row)[:3] for row in symbols.rows] == [["F00", "files", "a.csv"]]
 
 
+def test_symbols_of_one_source_are_one_row(results: EventStudyResults) -> None:
+    study, held = findings(results), {"source": "files", "detail": "a.csv", "first": "2020-01-02"}
+    prices = {
+        "B": held | {"last": "2021-03-01", "rows": 9, "note": "adjusted"},
+        "A": held | {"last": "2020-12-30", "rows": 10, "note": "adjusted"},
+        "C": held | {"source": "yahoo", "last": "2021-03-01", "rows": 9},
+    }
+    table = symbols_table(replace(study, provenance={"prices": prices}))
+    assert table is not None
+    assert [(row.label, *table.write_cells(row)[3:6]) for row in table.rows] == [
+        ("A, B · adjusted", "2020-01-02", "2020-12-30 to 2021-03-01", "9 to 10"),
+        ("C", "2020-01-02", "2021-03-01", "9"),
+    ]
+
+
 @pytest.mark.slow
 def test_the_press_chose_the_events(results: EventStudyResults) -> None:
     mixed = with_columns(results, selection=["press"] * 5 + ["census"] * 15)

@@ -127,9 +127,10 @@ def test_events_without_a_car_are_not_in_the_answer() -> None:
     dropped = next(block for block in data.blocks if isinstance(block, Table))
     (remark,) = study.sample.lacking
     assert remark.reason.code == "no_data_one_day"
-    assert [(row.name, row.remark) for row in dropped.rows] == [
+    assert [(row.name, row.remark.partition(":")[0]) for row in dropped.rows] == [
         (clipped(remark.reason, 240), say("dropped.lacking", window=MAIN))
     ]
+    assert remark.event_id in dropped.rows[0].remark
     assert any(remark.reason.remedy in str(block) for block in data.blocks)
 
 

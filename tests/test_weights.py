@@ -248,6 +248,7 @@ def test_law_of_an_estimated_variance() -> None:
         found = market.fit().weighted((0, 0))
         law = stats.t(5) if found.kappa > 1 else stats.norm()
         laws.add(found.kappa > 1)
+        assert f"{'t' if found.kappa > 1 else 'z'} = " in str(found)
         assert found.pvalue == pytest.approx(2 * law.sf(abs(found.statistic)), rel=1e-9)
         half = law.ppf(0.975) * found.se
         assert (found.ci_low, found.ci_high) == pytest.approx(

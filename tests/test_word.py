@@ -11,12 +11,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT
+from conftest import ROOT, Market
+from pages import with_columns
 
 from eventstudy.cli.main import main
 from eventstudy.files import read_csv
 from eventstudy.findings import FinishedRun
 from eventstudy.report.sentences.caveats import Statement
+from eventstudy.runs import write_run
+from eventstudy.settings import StudyConfig
 
 docx = pytest.importorskip("docx")
 RUN = ROOT / "reports" / "sanctions-sample"
@@ -42,10 +45,34 @@ def test_the_document_has_the_answer_its_caveat_and_the_tables(document: Path) -
     assert len(read.inline_shapes) == 1
     cells = [cell.text for table in read.tables for row in table.rows for cell in row.cells]
     assert {"BMP", "Announcement day only", "Best Buy"} <= {
-        c.partition(" tariff")[0] for c in cells
+        c.rpartition("apart · ")[2].partition(" · ")[0] for c in cells
     }
     assert any("0.026" in cell for cell in cells)
     assert "Salinger" in text + "".join(cells)
+
+
+def test_word_and_markdown_have_the_same_cells(document: Path, tmp_path: Path) -> None:
+    """Also the remark behind a name, and the dot of a rate that was measured."""
+    text = written("md", tmp_path / "report.md").read_text(encoding="utf-8").replace("\\", "")
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line[:1] == "|"]
+    kept = {tuple(cell.strip() for cell in line) for line in lines}
+    for table in docx.Document(str(document)).tables:
+        for row in table.rows:
+            cells = tuple(cell.text for cell in row.cells)
+            assert cells in kept or len({*cells}) == 1, cells
+    rates = {line[0]: line[2] for line in kept if line[0].startswith(("Main test ·", "Ranks"))}
+    assert rates["Main test · BMP-KP"].endswith("% ●")
+    assert rates["Ranks · Corrado rank"].endswith("% ○")
+
+
+def test_a_table_stays_on_a_page_or_repeats_its_head(document: Path) -> None:
+    for table in docx.Document(str(document)).tables:
+        xml = [row._tr.xml for row in table.rows]
+        assert ["w:tblHeader" in row for row in xml] == [True, *[False] * (len(xml) - 1)]
+        assert all("w:cantSplit" in row for row in xml)
+        joined = ["<w:keepNext/>" in row for row in xml]
+        assert joined[0]
+        assert len(xml) > 20 or joined == [*[True] * (len(xml) - 1), False]
 
 
 def test_no_word_of_a_table_is_broken(document: Path) -> None:
@@ -93,7 +120,29 @@ def test_stata_reads_the_cars(tmp_path: Path) -> None:
     assert max(map(len, table)) <= 32
     with pd.io.stata.StataReader(io.BytesIO((tmp_path / "car.dta").read_bytes())) as reader:
         assert "main window" in reader.data_label
+        labels = reader.variable_labels()
+    described = {name for name, text in labels.items() if text != name}
+    assert {*kept.columns, "day0", "benchmark"} <= described
+    assert all(0 < len(text) <= 80 for text in labels.values())
     assert written("dta", tmp_path / "b.dta").read_bytes() == (tmp_path / "car.dta").read_bytes()
+
+
+def test_names_that_stata_cannot_have_are_told_once_and_kept_as_labels(tmp_path: Path) -> None:
+    names = ["if", "größe & <b>", "a b", "a_b", "n-days", "7th", "x" * 40]
+    market, cells = Market(6), {name: [*range(6)] for name in names}
+    results = with_columns(market.fit(), **cells, tweet=["1045678901234567890"] * 6)
+    config, target = StudyConfig().with_options({"event": "-5:5"}), tmp_path / "car.dta"
+    run = write_run(results, tmp_path, "study", config=config)
+    done = CliRunner().invoke(main, ["report", str(run), "--format", "dta", "--out", str(target)])
+    assert done.exit_code == 0, done.output
+    (note,) = done.stderr.splitlines()
+    with pd.io.stata.StataReader(io.BytesIO(target.read_bytes())) as reader:
+        named = {label: name for name, label in reader.variable_labels().items()}
+        table = reader.read()
+    for name in names:
+        assert table[named[name]].dtype.kind == "i", "numbers are numbers"
+        assert (f"{name} becomes {named[name]}" in note) == (name != "a_b")
+    assert table["tweet"].iloc[0] == "1045678901234567890"
 
 
 def test_without_the_extra_the_remedy_is_one_command(tmp_path: Path) -> None:

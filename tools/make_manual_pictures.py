@@ -287,19 +287,15 @@ def draw_limits() -> str:
     for day, level in zip(DAYS, levels[MADE], strict=True):
         is_limit = 0 <= day < last
         parts.append(dot(x_of(day), y_of(level), ON_BLUE if is_limit else BLUE, BLUE))
-    share = levels[MADE].to_numpy()
-    free = y_of(share[last - DAYS[0]])
-    parts.append(
-        text(x_of(last) + 4, free + 22, "first close off the limit", INK, 'text-anchor="end"')
-    )
-    parts.append(text(x_of(1) + 14, y_of(share[1 - DAYS[0]]) - 2, "rings: closes at the limit"))
+    for x, fill, name in ((6, ON_BLUE, "close at the limit"), (166, BLUE, "other close")):
+        parts += [dot(x, 260, fill, BLUE), text(x + 12, 264, name)]
     words = [
         f"--limits {name}: {percent(row['car'])} over {row['n_sessions']} sessions"
         for name, row in (("none", cut), ("extend (default)", extended))
     ]
-    parts += [text(0, 262 + 20 * row, words[row], INK, BOLD) for row in (0, 1)]
+    parts += [text(0, 290 + 20 * row, words[row], INK, BOLD) for row in (0, 1)]
     title = f"A share closes at its limit on days 0 to +{last - 1}. {'; '.join(words)}"
-    return drawing(title, 292, parts, NARROW)
+    return drawing(title, 320, parts, NARROW)
 
 
 def bundled(rule: str) -> Any:

@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 TUTORIALS = ROOT / "docs" / "tutorials"
 # What stands for the site alone: its settings, and the words of its index.
-HEAD = re.compile(r"\A---\n.*?\n---\n|^```\{index\}.*?^```\n+", re.S | re.M)
+HEAD = re.compile(r"\A---\n.*?\n---\n|^<!-- search: .*? -->\n+", re.S | re.M)
 BLOCK = re.compile(r"^```\{(code-cell|console|file|run|note)\}(.*?)\n(.*?)^```\n", re.S | re.M)
 OPTION = re.compile(r"^:\w+:.*\n+", re.M)
 LINK = re.compile(r"\]\((?!https?:|#)([^)\s#]+)")

@@ -2,8 +2,10 @@
 
     python tools/make_report_picture.py reports/events/report.html docs/_static/report.png
     python tools/make_report_picture.py reports/events/report.html docs/_static/headline.png plain
+    python tools/make_report_picture.py site/index.html docs/_static/manual.png screen
 
-The second one, for the first page of the manual, ends below the path and has no notes.
+The second one, for the first page of the manual, ends below the path and has no notes. The third
+one, for the README, is the first screen of the built manual.
 
 Needs Chromium with its driver, and selenium.
 """
@@ -34,14 +36,14 @@ document.body.append(mark);
 END = "return Math.ceil(document.querySelector('.chart').getBoundingClientRect().bottom) + 8"
 
 
-def draw(page: Path, picture: Path, *, is_plain: bool) -> None:
+def draw(page: Path, picture: Path, kind: str) -> None:
     """Write the picture of a page.
 
     Parameters
     ----------
     page, picture : Path
-    is_plain : bool
-        Without notes, as far as the end of the path.
+    kind : {"notes", "plain", "screen"}
+        The first screen with notes, without them as far as the end of the path, or as it is.
     """
     options = webdriver.ChromeOptions()
     options.add_argument("--headless=new")
@@ -51,14 +53,14 @@ def draw(page: Path, picture: Path, *, is_plain: bool) -> None:
         size = {"width": SIZE[0], "height": SIZE[1], "deviceScaleFactor": 1, "mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         browser.get(page.resolve().as_uri())
-        if is_plain:
+        if kind == "plain":
             size["height"] = browser.execute_script(END)
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        else:
+        elif kind == "notes":
             for number, place in enumerate(PLACES, 1):
                 browser.execute_script(MARK, place, number)
         browser.save_screenshot(str(picture))
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(sys.argv[2]), is_plain="plain" in sys.argv[3:])
+    draw(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if sys.argv[3:] else "notes")

@@ -207,7 +207,7 @@ class Console(InFolder):
         """Return the output of a command; the first study was run beforehand."""
         if command == STUDY:
             return (BIN / "study.txt").read_text(encoding="utf-8")
-        return run(command, self.folder, self.options.get("exit", 0))
+        return run(command.replace("\\\n", " "), self.folder, self.options.get("exit", 0))
 
 
 class File(InFolder):

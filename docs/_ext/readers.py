@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -26,6 +27,8 @@ BETTER = {
     '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
 }
 LONGEST = 160
+# Words by which people look for a page: a comment, which other readers of Markdown do not show.
+SEARCHED = re.compile(r"^<!-- search: (.+) -->$", re.M)
 
 
 class Templates(BuiltinTemplateLoader):
@@ -36,6 +39,15 @@ class Templates(BuiltinTemplateLoader):
         for lacking, better in BETTER.items():
             text = text.replace(lacking, better)
         return text
+
+
+def name_searches(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """Put the words by which people look for a page into the index of the search."""
+
+    def write(match: re.Match[str]) -> str:
+        return f"```{{index}} ! {match[1].replace(', ', ', ! ')}\n```"
+
+    source[0] = SEARCHED.sub(write, source[0])
 
 
 def describe(
@@ -60,7 +72,8 @@ def name_figures(_app: Sphinx, tree: nodes.document, _page: str) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Describe pages; `conf.py` names the templates."""
+    """Describe pages, and name what they answer; `conf.py` names the templates."""
+    app.connect("source-read", name_searches)
     app.connect("html-page-context", describe)
     app.connect("doctree-resolved", name_figures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -46,8 +46,7 @@ DESIGNS = {
 # In these the variance rises: a test of the variance is right to reject.
 RAISED = ("D1", "P1", "C1", "O1")
 GRADES = {
-    "yes": "valid", "fair": "nearly valid", "weak": "valid with care", "no": "**not valid**",
-    "n/a": "does not apply",
+    "yes": "yes", "fair": "nearly", "weak": "with care", "no": "**no**",
 }  # fmt: skip
 TRAITS = {
     "clustering": "Valid if several events share a date?",
@@ -91,12 +90,16 @@ false alarms.
 For each study the program chooses one [main test](../how-to/choose-a-test.md). The main test
 decides whether the report finds an effect. All other tests are second opinions.
 
-The last four columns of the table below say whether a test stays valid in four situations. The
-situations are: several events on one date, windows of different dates that overlap, news that
-makes returns more variable, and skewed returns. In the cells, `yes` means that the test is valid.
-The word `fair` means nearly valid. The word `weak` means that the test is less valid, so use it
-with care. The word `no` means not valid, and `n/a` means that the situation does not apply to the
-test.
+The last four columns of the table below say whether a test stays valid in four situations:
+
+- *one date*: several events are on one date;
+- *overlap*: the event windows of different dates overlap;
+- *variance*: the news makes returns more variable;
+- *skewness*: returns are skewed.
+
+In the cells, `yes` means that the test is valid, and `fair` that it is nearly valid. A test with
+`weak` is less valid, so use it with care. A test with `no` is not valid. The entry `n/a` means
+that the situation does not apply to the test.
 
 | test | name | one date | overlap | variance | skewness |
 |---|---|---|---|---|---|
@@ -105,9 +108,9 @@ test.
     f"| {t.variance} | {t.skewness} |"
     for name, t in STATISTICS.items()
 )  # fmt: skip
-MODEL = """The normal return is the return that a share would have had without the news. Each
-model has a page with its formula of the normal return, and advice on when to choose the model. The
-market model is the default. The page on
+MODEL = """The normal return is the return that a share would have had without the news. The page
+of each model says when to choose the model, and explains the letters of its formula. The market
+model is the default. The page on
 [windows and models](../how-to/windows-and-models.md) explains how to compare several models.
 
 | model | name | normal return |
@@ -193,85 +196,113 @@ def test_page(name: str) -> str:
     """Return the page of a test."""
     test = STATISTICS[name]
     where = f"{test.compute.__module__}.{test.compute.__qualname__}"
-    rows = [("The statistic is compared with", test.reference)]
-    rows += [(text, GRADES[getattr(test, trait)]) for trait, text in TRAITS.items()]
-    rows += [
-        ("The program warns if the number of events is below", str(test.minimum)),
-        ("The test is from", test.source),
-    ]
+    rows = [("Reference distribution", test.reference)]
+    grades = {text: getattr(test, trait) for trait, text in TRAITS.items()}
+    rows += [(text, GRADES[grade]) for text, grade in grades.items() if grade != "n/a"]
+    if test.standardised and not test.per_event:
+        rows.append(("Estimation days that an event needs", HISTORY))
+    if test.minimum > FEWEST:
+        rows.append(("The program warns if the number of events is below", str(test.minimum)))
+    rows.append(("Source", test.source))
+    idea = IDEAS["tests"][name].strip()
+    letters = (text for part, text in LETTERS.items() if re.search(part, test.reference))
     alarms = size_rows(name)
+    argument = f', model="{test.model}"' if test.model else ""
     return "\n\n".join(
         [
             f"# {test.label}",
-            IDEAS["tests"][name].strip(),
+            idea,
             f"`{name}` tests the hypothesis that {test.null}.\n"
-            + CAR * ("CAR" in test.null)
+            + CAR * ("CAR" in test.null and "cumulative abnormal return" not in idea)
             + SCALED * ("standardised" in test.null),
             "## When it is valid",
             VALID,
-            "\n".join(text for part, text in LETTERS.items() if re.search(part, test.reference)),
-            SHARED if test.clustering == test.variance == "yes" else "",
             table(("", ""), rows),
+            "\n".join(f"- {text}" for text in letters),
+            SHARED if test.clustering == test.variance == "yes" else "",
             *(["## False alarms", ALARMS, table(alarm_head(), alarms)] if alarms else []),
             "## Use it",
-            USE_TEST.format(name=name) if not test.per_event else USE_EVENT_TEST.format(name=name),
+            (USE_EVENT_TEST if test.per_event else USE_TEST).format(name=name, argument=argument),
             "## Formula and code",
+            *(text for names, text in DETAILS.items() if name in names),
             f"```{{eval-rst}}\n.. autofunction:: {where}\n```",
         ]
     )
 
 
+# Every test of a mean needs as many events.
+FEWEST = 2
+HISTORY = "60 ([default](../methods/missing-days.md#fewest-days))"
 CAR = "The CAR of an event is its cumulative abnormal return over the window.\n"
 VALID = (
-    "The table gives the distribution of the test statistic if there is no effect.\n"
-    "It also says whether the test is valid in four difficult situations."
+    "A valid test at the 5% level finds an effect in about 5% of the studies that have none.\n"
+    "The table says whether this test stays valid in difficult situations."
 )
 # One case that the grades of a test leave out.
 SHARED = (
-    "One case is not in the table: all events are on one date, and the news raises only the\n"
-    "variance of a shock that all firms share. Then neither\n"
-    "this test nor any test of the mean is valid."
+    "In one case, no test of the mean is valid: all events are on one date, and the news raises\n"
+    "only the variance of a shock that all firms share."
 )
 SCALED = "To standardise a number means to divide it by its standard error.\n"
 # What the names of distributions say, by a pattern of these names.
 LETTERS = {
-    r"N\(0,1\)": "In the table, N(0,1) is the standard normal distribution.",
-    r"t\(": "In the table, t(d) is Student's t distribution with d degrees of freedom.",
+    r"N\(0,1\)": "N(0,1) is the standard normal distribution.",
+    r"t\(": "t(d) is Student's t distribution with d degrees of freedom.",
+    "Satterthwaite": "The degrees of freedom come from Satterthwaite's formula, at the end of this "
+    "page.",
     r"F\(": "F(a,b) is Fisher's F distribution with a and b degrees of freedom.",
     r"N(?!\(0)": "N is the number of events.",
+    "Rao": "*Rao* is the number df_2 in the formula at the end of this page.",
     "M-": "M is the number of estimation days.",
     "-k": "k is the number of parameters of the model.",
     "L": "L is the number of days of the window.",
-    "days-": "The word *days* in the table stands for the number of abnormal returns that the "
-    "test uses, over all events.",
-    "sessions-": "The word *sessions* in the table stands for the number of trading days on "
-    "which at least one firm is in its tested window.",
+    "days-": "The word *days* stands for the number of abnormal returns that the test uses, over "
+    "all events.",
+    "sessions-": "The word *sessions* stands for the number of trading days on which at least one "
+    "firm is in its tested window.",
     "nu": "nu is the number of estimation days minus the number of parameters of the model.",
     "rank of days": "For a window of one day, the p-value comes from the rank of the statistic "
     "of the event day among the statistics of the estimation days.",
 }
+# Sections that have more of the formula of some tests.
+DETAILS = {
+    ("bmp_kp", "patell_kp", "patell_kp_regime", "grank_z_kp"): "The section "
+    "[Mean correlation](../methods/tests.md#mean-correlation) explains the correlation r.",
+    ("patell_kp_regime", "event_t_regime"): "The section "
+    "[Violent days](../methods/answer.md#violent-days) explains the factor k.",
+    ("placebo_windows", "sq"): "The section "
+    "[Placebo blocks](../methods/tests.md#placebo-blocks) explains the blocks.",
+}
 ALARMS = (
-    "A false alarm is a p-value below 0.05 although the news has no effect on average.\n"
-    "We simulated many samples for each row of the table, all without an effect on average.\n"
-    "The table shows the false-alarm rate: the percentage of the samples in which this test gives\n"
-    "a false alarm. A correct test has a rate of 5% (the dashed line). Rates of 4 to 7% are good\n"
-    "(the shaded part). A filled dot is the rate of `eventstudy`. A ring is the rate of a second\n"
-    "program, which was written independently. A rate above 20% is drawn at the end of the axis.\n"
-    "The page on [size and power](../methods/size.md) explains how the samples were simulated."
+    "A false alarm is a p-value below 0.05 in a sample without an effect on average. Each row of\n"
+    "the table is one kind of simulated sample. The rate of false alarms is the percentage of\n"
+    "these samples in which this test gives a false alarm.\n"
+    "\n"
+    "- A filled dot is the rate of `eventstudy`. A ring is the rate of a second, independent\n"
+    "  program.\n"
+    "- The dashed line is the right rate of 5%. Rates of 4 to 7% are good (the shaded part).\n"
+    "- A rate above 20% is drawn at the end of the axis.\n"
+    "\n"
+    "The page on [size and power](../methods/size.md) explains the simulations."
 )
 # Where the axis of false alarms ends, in percent.
 LAST_RATE = 20
-USE_TEST = """```sh
+USE_TEST = """The option `--test` replaces the other second opinions, not the main test:
+
+```sh
 eventstudy run events.csv --test {name}
 ```
+
+In Python, `(0, 1)` is the window from day 0 to day 1:
 
 ```py
 results.test("{name}", (0, 1))
 ```"""
-USE_EVENT_TEST = """The test is for one event. The method `subset` takes one event from the
-results of a study. The example takes the first event:
+USE_EVENT_TEST = """The method `subset` takes some events from the results of a study. The example
+tests the first event, over the window from day 0 to day 1:
 
 ```py
+results = es.study("events.csv"{argument})
 results.subset([0]).test("{name}", (0, 1))
 ```"""
 USE_MODEL = """{needs}
@@ -282,27 +313,14 @@ eventstudy run events.csv --model {name}{option}
 
 ```py
 es.study("events.csv", model="{name}"{argument})
-```"""
-# What the letters of formulas of models stand for.
-PARTS = {
-    r"E\[R_it\]": "In the formula, E[R_it] is the normal return of firm i on day t.",
-    "R_m(?!a)": "The return of the market is R_m.",
-    "rf_t": "The riskless rate of the day is rf_t.",
-    "MKT_t": "MKT_t is the return of the market above the riskless rate.",
-    "SMB_t": "SMB_t is the return of small firms minus the return of large firms.",
-    "HML_t": "HML_t is the return of cheap firms minus the return of expensive firms.",
-    "MOM_t": "MOM_t is the return of past winners minus the return of past losers.",
-    "RMW_t": "RMW_t is the return of profitable firms minus the return of unprofitable firms.",
-    "CMA_t": "CMA_t is the return of firms that invest little minus the return of firms that "
-    "invest much.",
-    "alpha_i": "The constant of the model is alpha_i.",
-    "beta_i (sum )?R_m": "The slope beta_i says how strongly the share follows the market.",
-    "h_t": "The variance of the error e_t is h_t.",
-}
+```
+
+{options}"""
 # What a model needs beside the market: a sentence, an option and an argument.
 NEEDS = {
     "factors": (
-        "The model needs a file of factor returns, such as Kenneth French's daily file.",
+        ("The model needs a [file of factor returns](../methods/normal-returns.md#factor-files), "
+         "such as Kenneth French's daily file."),
         " --factors FILE", ', factors=["FILE"]',
     ),
     "two_index": (
@@ -378,9 +396,8 @@ def model_page(name: str) -> str:
     """Return the page of a model."""
     model = MODELS[name]
     options = MODELS.options_of(name)
-    formula = f"`{model.formula}`".replace("|", r"\|")
-    rows = [("Normal return", formula), ("Source", model.source)]
-    rows += [(f"Option `{key}`", f"The default is `{value}`.") for key, value in options.items()]
+    rows = [(f"Option `{key}`", option_text(key, value)) for key, value in options.items()]
+    rows.append(("Source", model.source))
     where = f"{model.__module__}.{model.__qualname__}"
     kind = "factors" if hasattr(model, "needed") else LIKE.get(name, name)
     needs, option, argument = NEEDS.get(kind, ("", "", ""))
@@ -388,14 +405,41 @@ def model_page(name: str) -> str:
         [
             f"# {model.label[0].upper()}{model.label[1:]}",
             IDEAS["models"][name].strip(),
-            "\n".join(text for part, text in PARTS.items() if re.search(part, model.formula)),
             table(("", ""), rows),
             "## Use it",
-            USE_MODEL.format(name=name, needs=needs, option=option, argument=argument).strip(),
+            USE_MODEL.format(
+                name=name,
+                needs=needs,
+                option=option,
+                argument=argument,
+                options="".join(SET_OPTION.format(name=o, value=OTHER[o]) for o in [*options][:1]),
+            ).strip(),
             "## Formula and code",
             f"```{{eval-rst}}\n.. autoclass:: {where}\n   :no-members:\n```",
         ]
     )
+
+
+def option_text(key: str, default: Any) -> str:
+    """Return what a table says about an option of a model."""
+    text = ALL_COLUMNS if default == () else f"default `{str(default).lower()}`"
+    return f"{text}; {ZERO_ALPHA}" if key == "zero_alpha" else text
+
+
+ALL_COLUMNS = "default: all columns except `rf`"
+ZERO_ALPHA = (
+    "`true` [leaves alpha out](../methods/normal-returns.md#no-alpha-in-long-windows) of the "
+    "normal return"
+)
+# A value of each option that is not its default.
+OTHER = {
+    "lags": "2", "leads": "2", "sum_beta": "true", "centred": "false", "columns": "oil,gold",
+    "zero_alpha": "true",
+}  # fmt: skip
+SET_OPTION = (
+    "You set an option of the table with `--model-option`, for example "
+    "`--model-option {name}={value}`."
+)
 
 
 def name_page(name: str) -> str:

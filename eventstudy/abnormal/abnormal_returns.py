@@ -42,43 +42,43 @@ CORRELATIONS = ("correlations", "mean_correlation")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AbnormalReturns:
-    r"""Abnormal returns of the events of a study, with their variances.
+    r"""Abnormal returns of the events of a study, and their variances.
 
-    The abnormal return of an event day is the return minus the normal return of the model.
-
-    The methods :meth:`take` and :meth:`sample` return an object of the same class for some of the
-    events.
+    An abnormal return is the return of a share minus its normal return, which the model predicts.
+    The results of a study have an object of this class in their attribute ``abnormal``. Its arrays
+    have one row per event. For a dropped event, the numbers in the row are NaN. The event days are
+    the days of the event window, and the estimation days are those of the estimation window.
 
     Attributes
     ----------
     study : Estimates
-        Arrays with one row for each event of the whole study.
+        Arrays of the whole study, with one row per event.
     rows : (n,) int array or slice
-        For each of the n events of this object, the number of its row in the arrays of `study`.
+        Row of each of the n events of this object in the arrays of `study`.
     conventions : Conventions
         Settings of the significance tests, such as the treatment of missing days.
     taken_from : AbnormalReturns, optional
-        The object with more events from which this object was taken, for example by the method
-        :meth:`take`. None if this object has all events of the study.
+        The object from which :meth:`take` or :meth:`sample` took these events. None if this object
+        has all events of the study.
     facts : dict
-        Results that this object has already computed and keeps for later use.
+        Results that this object has already computed.
 
     Notes
     -----
-    The CAR of an event over a window W is the sum of its abnormal returns on the days of W. These
-    abnormal returns use the same estimated parameters, so their prediction errors are correlated.
-    The variance of the CAR allows for this correlation:
+    The CAR (cumulative abnormal return) of an event over a window W is the sum of its abnormal
+    returns on the days of W. All these abnormal returns use the same parameter estimates, so their
+    prediction errors are correlated. The variance of the CAR includes this correlation:
 
     .. math:: Var(CAR) = c'Vc = \sum_{t \in W} noise_t + c' X^* Cov(\hat\theta) X^{*\prime} c
 
-    In the formula, V is the covariance matrix of the prediction errors of the event days. The
-    vector c has 1 for each day of the window and 0 for other days. The matrix X* has the regressors
-    of the event days, and theta are the parameters. The term noise_t is the variance of the model's
-    error on day t.
+    - V is the covariance matrix of the prediction errors of the event days.
+    - c has 1 for each day of the window and 0 for each other event day.
+    - X* has the regressors of the event days, and theta are the parameters of the model.
+    - noise_t is the variance of the model's error on day t.
 
-    Missing data: after h sessions without a price, the next return covers h + 1 sessions. An
-    event has a CAR over a window only if returns that begin and end inside the window cover all of
-    its days (see :meth:`valid`).
+    Missing data: if a share has no price from Tuesday to Thursday, its return of Friday covers four
+    sessions. By default, an event has a CAR over a window only if its returns cover exactly the
+    days of the window (see :meth:`valid`).
 
     References
     ----------
@@ -115,7 +115,7 @@ class AbnormalReturns:
 
     @property
     def event(self) -> Window:
-        """The event window of the study, in days relative to day 0."""
+        """The event window of the study, for example ``Window(-10, 10)``."""
         return self.study.windows.event
 
     @property
@@ -125,7 +125,7 @@ class AbnormalReturns:
 
     @property
     def ar(self) -> FloatArray:
-        """Abnormal returns as decimals, shape (events, event days). A missing return is NaN."""
+        """Abnormal returns as decimals, shape (events, event days). Missing values are NaN."""
         return self.taken(self.study.ar)
 
     @property
@@ -145,7 +145,8 @@ class AbnormalReturns:
     def spans(self) -> IntArray:
         """Number of event days that each abnormal return covers, shape (events, event days).
 
-        The number is 0 for a missing return.
+        After two days without a price, the next return covers three days. For a missing return, the
+        number is 0.
         """
         return self.taken(self.study.spans)
 
@@ -153,9 +154,11 @@ class AbnormalReturns:
     def length(self) -> IntArray:
         """Number of trading sessions that each abnormal return covers, shape (events, event days).
 
-        The number can be larger than that of the attribute :attr:`spans` in two cases: the setting
-        is ``halt="shift"`` and the return covers a trading halt, or the exchange was closed for
-        more than ten weekdays.
+        The number is larger than :attr:`spans` in two cases:
+
+        - The return covers a trading halt whose sessions are not event days (setting
+          ``halt="shift"``).
+        - The exchange was closed for more than ten weekdays. These weekdays count as sessions.
         """
         return self.taken(self.study.length)
 
@@ -166,15 +169,17 @@ class AbnormalReturns:
 
     @property
     def nobs(self) -> IntArray:
-        """Number of estimation days with complete data for each event, shape (events,)."""
+        """Number of estimation days that the model uses for each event, shape (events,).
+
+        The model does not use a day on which the return of the share or a regressor is missing.
+        """
         return self.taken(self.study.nobs)
 
     @property
     def df_resid(self) -> IntArray:
         """Residual degrees of freedom of each event, shape (events,).
 
-        The value is the number of estimation days with complete data, minus the number of
-        parameters.
+        For a model fitted by least squares, the value is :attr:`nobs` minus :attr:`k`.
         """
         return self.taken(self.study.df_resid)
 
@@ -182,7 +187,8 @@ class AbnormalReturns:
     def sigma2(self) -> FloatArray:
         """Residual variance of the model for each event, shape (events,).
 
-        The variance is the sum of the squared residuals divided by :attr:`df_resid`.
+        For a model with parameters, the variance is the sum of the squared residuals divided by
+        :attr:`df_resid`.
         """
         return self.taken(self.study.sigma2)
 
@@ -191,9 +197,8 @@ class AbnormalReturns:
         """Variance of the model's error on each event day, shape (events, event days).
 
         For a return over m sessions, the variance is m times the residual variance :attr:`sigma2`.
-        A model that forecasts the variance, such as GARCH, gives its forecast instead. The
-        attribute `noise` does not include the uncertainty of the estimated parameters, but the
-        attribute :attr:`var_ar` does.
+        A model such as GARCH forecasts the variance of each session, and the program adds up these
+        forecasts. The estimation error of the parameters is only in :attr:`var_ar`.
         """
         return self.taken(self.study.noise)
 
@@ -211,26 +216,26 @@ class AbnormalReturns:
     def bread(self) -> FloatArray:
         """The matrix (X'X)^-1 of each event, shape (events, k, k).
 
-        The matrix X has the k regressors on the estimation days.
+        X has one row per estimation day and one column for each of the k regressors.
         """
         return self.taken(self.study.bread)
 
     @property
     def r2(self) -> FloatArray:
-        """R squared of the estimated model for each event, shape (events,)."""
+        """R squared of the model of each event, shape (events,); NaN without parameters."""
         return self.taken(self.study.r2)
 
     @property
     def problem(self) -> ObjectArray:
-        """Reason why the model has no estimates for an event, shape (events,).
+        """Reason why the program could not estimate the model of an event, shape (events,).
 
-        The reason is "" for an event with estimates.
+        The reason is "" if the model was estimated.
         """
         return self.taken(self.study.problem)
 
     @property
     def remark(self) -> ObjectArray:
-        """Remark on the estimation of each event, shape (events,); "" if there is no remark."""
+        """Remark on the estimation of each event, shape (events,); "" = no remark."""
         return self.taken(self.study.remark)
 
     def taken(self, array: Rows) -> Rows:
@@ -254,7 +259,7 @@ class AbnormalReturns:
 
     @cached_property
     def positions(self) -> IntArray:
-        """Row number of each event in the arrays of the whole study, shape (events,)."""
+        """Row of each event in the arrays of the whole study, shape (events,)."""
         rows = self.rows
         return np.arange(len(self.study.nobs))[rows] if isinstance(rows, slice) else rows
 
@@ -270,7 +275,7 @@ class AbnormalReturns:
 
     @cached_property
     def windows(self) -> EventWindows:
-        """The returns from which the abnormal returns were computed, as an EventWindows object."""
+        """The returns of the shares and of the model's factors, as an EventWindows object."""
         study = self.study.windows
         return study if self.taken_from is None else study.take(self.rows)
 
@@ -303,7 +308,8 @@ class AbnormalReturns:
     def take(self, rows: IntArray | BoolArray | slice) -> AbnormalReturns:
         """Return the abnormal returns of some of the events.
 
-        The argument `rows` is an array of positions, a boolean mask or a slice.
+        The argument `rows` selects the events: an array of their numbers in this object (the first
+        is 0), a boolean mask, or a slice.
         """
         if self.taken_from is None and isinstance(rows, slice):
             # A slice of the study has views of its arrays, no copies.
@@ -469,10 +475,10 @@ class AbnormalReturns:
         return np.flatnonzero(is_left_out[whole.rows])
 
     def sample(self, window: Window) -> AbnormalReturns:
-        """Return the abnormal returns of the events that have no missing days in `window`.
+        """Return the abnormal returns of the events that have a CAR over `window`.
 
-        The method :meth:`valid` says which events these are. The returned object keeps all event
-        days.
+        The method :meth:`valid` says which events these are. The new object has all event days, not
+        only those of `window`.
         """
         return self.where(self.valid(window))
 
@@ -488,31 +494,37 @@ class AbnormalReturns:
     def has_history(self) -> BoolArray:
         """Whether each event has enough estimation days for standardised tests, shape (events,).
 
-        Standardised tests divide each CAR by its standard error. The setting ``min_history`` of
-        :class:`Conventions` says how many days are enough.
+        A standardised test divides each CAR by its standard error. The setting ``min_history`` of
+        :class:`Conventions` says how many estimation days are enough.
         """
         return np.asarray(self.nobs >= self.least_history)
 
     def in_tests(self, window: Window) -> BoolArray:
-        """Return whether standardised tests over `window` use each event, shape (events,).
+        """Return True for each event that standardised tests over `window` use, shape (events,).
 
-        Standardised tests use the events without missing days in the window (:meth:`valid`) and
-        with enough estimation days (:attr:`has_history`). If only one event is without missing
-        days, the tests use this event even if it has few estimation days.
+        A standardised test divides each CAR by its standard error. It needs a CAR (:meth:`valid`)
+        and enough estimation days (:attr:`has_history`). If only one event has a CAR, the test uses
+        it even if it has few estimation days.
         """
         valid = self.valid(window)
         return valid if valid.sum() == 1 else valid & self.has_history
 
     def tested(self, window: Window) -> AbnormalReturns:
-        """Return the abnormal returns of the events that standardised tests over `window` use."""
+        """Return the abnormal returns of the events that standardised tests over `window` use.
+
+        The method :meth:`in_tests` says which events these are.
+        """
         return self.where(self.in_tests(window))
 
     @cached_property
     def var_ar(self) -> FloatArray:
-        """Variance of the prediction error of each abnormal return, shape (events, event days).
+        r"""Variance of the prediction error of each abnormal return, shape (events, event days).
 
-        The variance is noise + x' Cov(theta) x. In this formula, :attr:`noise` is the variance of
-        the model's error, x has the regressors of the day, and theta are the estimated parameters.
+        .. math:: noise + x' C x
+
+        - :attr:`noise` is the variance of the model's error on the day.
+        - x has the regressors of the day (:attr:`x_event`).
+        - C is the covariance matrix of the estimated parameters (:attr:`cov_params`).
         """
         variance = self.noise + form(self.x_event, self.cov_params)
         return np.where(np.isfinite(self.ar), variance, np.nan)
@@ -521,13 +533,13 @@ class AbnormalReturns:
     def sar(self) -> FloatArray:
         """Standardised abnormal returns, shape (events, event days).
 
-        A standardised abnormal return is the abnormal return divided by its standard error, which
-        is the square root of :attr:`var_ar` (Patell 1976).
+        The program divides each abnormal return by its standard error, the square root of
+        :attr:`var_ar` (Patell 1976).
         """
         return self.ar / np.sqrt(self.var_ar)
 
     def sar_over(self, window: Window) -> FloatArray:
-        """Return the standardised abnormal returns on the days of a window."""
+        """Return the columns of :attr:`sar` for the days of `window`, shape (events, days)."""
         days = self.columns(window)
         return self.of_each_event(("sar", window), lambda study: study.sar[:, days].copy())
 
@@ -551,18 +563,18 @@ class AbnormalReturns:
         return self.over(self.study.windows.event_positions, window)
 
     def inside(self, window: Window) -> BoolArray:
-        """Return whether each abnormal return lies entirely inside the window.
+        """Return True for each return that begins and ends inside `window`, shape (events, days).
 
-        The array has one row per event and one column per day of the window.
+        The value is False if the return is missing, or if it also covers days before the window.
         """
         spans = self.over(self.study.spans, window)
         return np.asarray((spans > 0) & (spans <= np.arange(1, len(window) + 1)))
 
     def covered(self, window: Window) -> IntArray:
-        """Return how many days of `window` the abnormal returns of each event cover.
+        """Return how many days of `window` the returns of each event cover, shape (events,).
 
-        An abnormal return over h days adds h to this number if it begins and ends inside the
-        window. Otherwise it adds nothing.
+        Only returns that begin and end inside the window count. A return over h days counts as h
+        days.
         """
         spans = self.over(self.study.spans, window)
         return np.asarray(np.where(self.inside(window), spans, 0).sum(axis=1))
@@ -574,16 +586,19 @@ class AbnormalReturns:
         return self.runs.at_limit[:, self.columns(window).stop - 1] & self.inside(window)[:, -1]
 
     def valid(self, window: Window) -> BoolArray:
-        """Return whether the returns of each event cover all days of `window`, shape (events,).
+        """Return True for each event that has a CAR over `window`, shape (events,).
 
-        A return over several days covers all these days if it begins and ends inside the window.
+        By default, an event has a CAR if its returns cover exactly the days of the window. For
+        example, a share has no price on day 0, so its return of day 1 covers two days. The event
+        then has a CAR over [0, 1], but not over [1, 1].
 
-        Two settings of :class:`Conventions` change the result. With ``missing="rescale"`` or
-        ``missing="zero"``, the result is True if the returns cover at least one day of the window.
-        The setting ``limits`` matters if the share closes at a price limit on the last day of the
-        window. With ``limits="drop"``, the result for such an event is False. With
-        ``limits="extend"``, the program looks for the next session that does not close at the
-        limit. If it finds none, the result is False.
+        Two settings of :class:`Conventions` change the result:
+
+        - With ``missing="rescale"`` or ``missing="zero"``, an event has a CAR if its returns cover
+          at least one day of the window.
+        - The setting ``limits`` is about a share that closes at a price limit on the last day of
+          the window. With "drop", its event has no CAR. With "extend", the event has no CAR if the
+          share closes at the limit on all later days, up to 30 sessions after the event window.
         """
         return self.of_each_event(("valid", window), lambda study: study._valid(window))
 
@@ -602,12 +617,17 @@ class AbnormalReturns:
     def car(self, window: Window) -> FloatArray:
         """Return the cumulative abnormal return (CAR) of each event as a decimal, shape (events,).
 
-        The CAR is NaN for an event with missing days in the window (see :meth:`valid`).
+        The value is NaN if the event has no CAR (see :meth:`valid`). If the program extends the
+        window of an event at a price limit, the CAR covers the extended window.
         """
         return self.of_each_event(("car", window), lambda study: study._car(window))
 
     def mean_car(self, window: Window) -> float:
-        """Return the mean CAR over `window` as a decimal; NaN if there are no events."""
+        """Return the mean CAR of all events over `window`, as a decimal.
+
+        The mean is NaN if one of the events has no CAR, or if there are no events. The method
+        :meth:`sample` selects the events with a CAR.
+        """
         if not len(self):
             return np.nan
         return self.cached(("mean_car", window), lambda: float(self.car(window).mean()))
@@ -615,8 +635,8 @@ class AbnormalReturns:
     def var_car(self, window: Window) -> FloatArray:
         """Return the variance of the prediction error of each CAR, shape (events,).
 
-        The square root of this variance is the standard error of the CAR. The variance is NaN for
-        an event with missing days in the window (see :meth:`valid`).
+        Its square root is the standard error of the CAR. The variance is NaN if the event has no
+        CAR (see :meth:`valid`).
         """
         return self.of_each_event(("var_car", window), lambda study: study._var_car(window))
 
@@ -631,24 +651,24 @@ class AbnormalReturns:
         return np.where(self.valid(window), variance * self._rescaled(window) ** 2, np.nan)
 
     def extended(self, window: Window) -> BoolArray:
-        """Return whether the program extends `window` for each event, shape (events,).
+        """Return True for each event whose window the program extends, shape (events,).
 
-        With the setting ``limits="extend"`` of :class:`Conventions`, the program extends the window
-        of an event if the share closes at a price limit on the last day of the window. The extended
-        window ends on the first session that does not close at the limit.
+        With the setting ``limits="extend"`` of :class:`Conventions`, the program extends a window
+        whose last day closes at a price limit. The extended window ends on the first session that
+        does not close at the limit.
         """
         if self.conventions.limits != "extend":
             return np.zeros(len(self), dtype=bool)
         return self.valid(window) & self.delayed(window)
 
     def sessions_of(self, window: Window) -> tuple[IntArray, DateArray]:
-        """Return the number of sessions in the CAR of each event, and the last of these sessions.
+        """Return how many sessions the CAR of each event covers, and the date of the last session.
 
-        The method returns two arrays with one value per event. The first array has the numbers of
-        sessions. A return over h sessions adds h to this number. If the window is extended because
-        of a price limit, the number includes the added sessions. The second array has the date of
-        the last session of each CAR. For an event without a CAR, the number is 0 and the date is
-        NaT (no date).
+        The method returns two arrays of shape (events,):
+
+        - the number of sessions, or 0 for an event without a CAR. If the program extends the window
+          at a price limit, the added sessions count too.
+        - the date of the last session, or NaT for an event without a CAR.
         """
         cols = self.columns(window)
         inside = self.inside(window)
@@ -731,7 +751,10 @@ class AbnormalReturns:
         return len(window) / np.maximum(self.covered(window), 1)
 
     def car_t(self, window: Window) -> FloatArray:
-        """Return the t statistic CAR / sqrt(Var(CAR)) of each event, shape (events,)."""
+        """Return each CAR divided by its standard error (a t-statistic), shape (events,).
+
+        The value is NaN if the event has no CAR (see :meth:`valid`).
+        """
         return self.car(window) / np.sqrt(self.var_car(window))
 
     def car_pvalues(self, window: Window, raised: FloatArray | float = 1.0) -> FloatArray:
@@ -740,15 +763,14 @@ class AbnormalReturns:
         Parameters
         ----------
         window : Window
-        raised : (n,) float array
-            Factor that multiplies the variance of each CAR, for example the ratio from
+        raised : (n,) float array or float
+            Factor by which the variance of each CAR is multiplied, for example the factor k of
             :meth:`recent_variance`.
 
         Returns
         -------
         (n,) float array
-            The p-value of each event. The p-value is NaN for an event with missing days in the
-            window (see :meth:`valid`).
+            One p-value per event; NaN if the event has no CAR (see :meth:`valid`).
         """
         from scipy.special import stdtr
 
@@ -764,15 +786,15 @@ class AbnormalReturns:
         Parameters
         ----------
         window : Window
-        raised : (n,) float array
-            Factor that multiplies the variance of each CAR, for example the ratio from
+        raised : (n,) float array or float
+            Factor by which the variance of each CAR is multiplied, for example the factor k of
             :meth:`recent_variance`.
 
         Returns
         -------
         (n,) float array
-            Half the width of each interval, as a decimal. The value is NaN for an event with
-            missing days in the window (see :meth:`valid`).
+            One half-width per event, as a decimal; NaN if the event has no CAR (see
+            :meth:`valid`).
         """
         from scipy.special import stdtrit
 
@@ -785,12 +807,15 @@ class AbnormalReturns:
 
         Notes
         -----
-        The setting ``scar`` of :class:`Conventions` chooses the first formula ("exact") or the
-        second formula ("sum"). The second formula adds up the L standardised abnormal returns (SAR)
-        of the event in the window W.
+        By default (``scar="exact"`` in :class:`Conventions`), the program divides the CAR by its
+        standard error. With ``scar="sum"``, it adds up standardised abnormal returns:
 
-        .. math:: \frac{CAR}{\sqrt{c'Vc}} \quad \text{or} \quad
-            \frac{1}{\sqrt L} \sum_{t \in W} SAR_t
+        .. math:: \frac{1}{\sqrt L} \sum_{t \in W} SAR_t
+
+        - SAR_t is the standardised abnormal return (:attr:`sar`) of day t of the window W.
+        - L is the number of abnormal returns in the sum.
+
+        The value is NaN if the event has no CAR (see :meth:`valid`).
         """
         if self.conventions.scar == "exact":
             return self.car_t(window)
@@ -805,38 +830,40 @@ class AbnormalReturns:
         Parameters
         ----------
         window : Window
-            The window [a, b], in event days.
+            The window [a, b]: its first day is a, and its last day is b.
 
         Returns
         -------
         (n,) float array
-            The ratio k: the variance of returns around the event, divided by the variance of
-            returns in the estimation window. A ratio below 1 is set to 1. The ratio is also 1 if
-            the model itself forecasts the variance, such as GARCH.
+            The factor k of each event: the variance of returns around the event, divided by that
+            in the estimation window. A factor below 1 is set to 1.
 
         Notes
         -----
-        For each day t, :math:`q_t` is the squared deviation of the market return from its mean,
-        divided by the variance of the market return in the estimation window. Similarly,
-        :math:`u_t^2` is the squared error of the model for the firm, divided by the variance of
-        this error in the estimation window. The symbol E_s[z] is a weighted mean of z over the days
-        up to day s. In this mean, the weight of each day is 0.94 times the weight of the next day.
-        The first day of the window is a, the last day is b, and m is min(-2, a-1). With these
-        symbols, k is:
-
         .. math::
 
             k_0 = E_{a-1}[q], \quad k_m = E_b[q'], \quad
-            k_u = E_m[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
+            k_u = E_s[\min(u^2, 6 \max(1, k_m))], \quad k = \max(1, \sqrt{k_u k_m})
 
-        On the days before the window, q' equals q. On the days of the window, q' is the smaller of
-        q and 6 max(1, k_0).
+        - q is the squared deviation of the market's return from its mean, divided by the variance
+          of the market's return. Mean and variance are those of the estimation days.
+        - q' equals q before the window. On the days of the window, q' is at most 6 max(1, k_0).
+        - u is the abnormal return of the share, divided by its standard error. On an estimation
+          day, it is the residual divided by its standard deviation.
+        - E_t[z] is a weighted mean of z from the first estimation day to day t. The weight of each
+          day is 0.94 times the weight of the next day.
+        - s is day -2. If the window begins before day -1, s is day a-1.
 
-        If the model has no market, the program computes q from the returns of the event's index in
-        place of the market. If the event has no index either, k = max(1, k_u) with k_u = E_m[u^2].
-        If the window of an event is extended because of a price limit, b is the last day of the
-        extended window. Missing data: each mean E_s leaves out days without a return. If the firm
-        has no return on any day up to m, k is 1.
+        Special cases:
+
+        - If the model forecasts the variance itself, such as GARCH, k is 1.
+        - If the model has no market, q is computed from the returns of the event's index.
+        - If there is no index either, k = max(1, k_u) with k_u = E_s[u^2].
+        - If the program extends the window at a price limit, b is the last day added.
+        - Days in the event window of another event of the firm do not enter k_u.
+
+        Missing data: the means leave out days without a return. If the share has no return up to
+        day s, k is 1.
 
         References
         ----------
@@ -898,12 +925,13 @@ class AbnormalReturns:
         -----
         .. math:: BHAR = \prod_{t \in W} (1 + R_t) - \prod_{t \in W} (1 + E[R_t])
 
-        In the formula, R_t is the return of the share and E[R_t] is its normal return. By default,
-        :meth:`EventStudyResults.abhar` uses the return of the benchmark in place of E[R_t]. Each
-        product has one term for each return in the CAR, so a return over several sessions is one
-        term. Log returns are converted to simple returns first. The BHAR is NaN for an event with
-        missing days in the window (see :meth:`valid`). If the study is about volume, turnover or
-        volatility, every BHAR is NaN.
+        - R_t is the return of the share, and E[R_t] is its normal return. By default,
+          :meth:`EventStudyResults.abhar` uses the return of the benchmark in place of E[R_t].
+        - A return over several sessions is one factor of each product.
+        - The program first converts log returns to simple returns.
+
+        The BHAR is NaN if the event has no CAR (see :meth:`valid`). In a study of volume, turnover
+        or volatility, every BHAR is NaN.
         """
         cols = self.columns(window)
         if self.windows.measure != "return":
@@ -926,30 +954,29 @@ class AbnormalReturns:
     def aar(self) -> FloatArray:
         """Mean abnormal return (AAR) of each event day as a decimal, shape (event days,).
 
-        The mean of a day uses only the events whose return covers exactly this day. If there is no
-        such event, the AAR of the day is NaN.
+        The mean of a day uses only events whose return covers this day alone. If no event has such
+        a return, the AAR of the day is NaN.
         """
         return _mean(np.where(self.spans == 1, self.ar, np.nan))
 
     @property
     def in_aar(self) -> IntArray:
-        """Number of events in the mean abnormal return (`aar`) of each event day."""
+        """Number of events in the mean :attr:`aar` of each event day, shape (event days,)."""
         return np.asarray(((self.spans == 1) & np.isfinite(self.ar)).sum(axis=0))
 
     @cached_property
     def caar(self) -> FloatArray:
         """Mean CAR (CAAR) from the first event day up to each event day, shape (event days,).
 
-        The mean for a day uses the events without missing days up to this day. If there is no such
-        event, the mean is NaN. If no return is missing, the CAAR is the cumulative sum of `aar`.
-        The setting ``limits`` of :class:`Conventions`, which can extend a window, has no effect on
-        these CARs.
+        The mean up to a day uses the events that have a CAR from the first event day to this day.
+        If no event has one, the mean is NaN. If no return is missing, the CAAR is the cumulative
+        sum of :attr:`aar`. The program does not extend these windows at a price limit.
         """
         return np.array([car.mean() if len(car) else np.nan for car in self._from_start])
 
     @cached_property
     def complete(self) -> IntArray:
-        """Number of events in the mean CAR (`caar`) of each event day."""
+        """Number of events in the mean :attr:`caar` of each event day, shape (event days,)."""
         return np.array(list(map(len, self._from_start)))
 
     @cached_property

@@ -17,39 +17,40 @@ class Conventions:
     ----------
     scar : {"exact", "sum"}
         How the CAR of an event is standardised. With "exact", the program divides the CAR by its
-        standard error. With "sum", it divides the sum of the standardised abnormal returns by
-        sqrt(L), where L is the number of days of the window (Patell 1976). In long windows, tests
-        with "sum" reject a true null hypothesis too often.
+        standard error. With "sum", it divides the sum of L standardised abnormal returns by sqrt(L)
+        (Patell 1976). In long windows, tests with "sum" reject a true null hypothesis too often.
     overlap : {"exact", "share"}
         How the program computes the correlation of two CARs whose windows overlap. With "exact", it
         uses the weight that each session of the estimation and event windows has in each of the two
         CARs. With "share", it uses only the number of sessions that the two windows have in common.
     missing : {"drop", "rescale", "zero"}
-        How to treat an event that has no abnormal return on some days of a window. With "drop", the
-        results for this window leave the event out. With "zero", the CAR is the sum over the days
-        with an abnormal return, as if the abnormal return of the other days were zero. With
-        "rescale", this sum is multiplied by the number of days of the window and divided by the
-        number of days with an abnormal return. The standardised CAR is the same for "rescale" and
+        What to do if an event lacks the abnormal returns of some days of a window. With "drop", the
+        event has no CAR over this window, and tests over the window leave it out. With "zero", the
+        CAR is the sum of the abnormal returns that the event has. With "rescale", the program
+        multiplies this sum by the number of days of the window, and divides it by the number of
+        days that the abnormal returns cover. The standardised CAR is the same for "rescale" and
         "zero".
     limits : {"extend", "none", "drop"}
         What to do if the share closes at a price limit of its exchange on the last day of a window.
-        With "extend", the window is extended to the first session that does not close at the limit.
-        With "none", the window does not change. With "drop", the event is left out. Dropping such
-        events biases the mean, because their effects are often large.
+        With "extend", the program extends the window to the first session that does not close at
+        the limit. With "none", the window does not change. With "drop", the program leaves the
+        event out of this window. Effects of events at a limit are often large, so leaving them out
+        biases the mean.
     min_history : int
-        Smallest number of estimation days with complete data that an event needs; 0 = no minimum.
-        Standardised tests and the main answer leave out events below this minimum. The unweighted
-        average of the CARs keeps these events. If the setting is at most 60, the minimum is never
-        more than three quarters of the days of the estimation window.
+        Smallest number of complete estimation days that an event needs for standardised tests and
+        for the main answer; 0 = no minimum. An estimation day is complete if all returns that the
+        model needs are known. The unweighted average of the CARs also uses events below this
+        minimum. If the setting is at most 60, the minimum is never more than three quarters of the
+        days of the estimation window.
     fpc : bool
-        Whether rank tests use the finite-population correction. With the correction, the statistic
-        is divided by sqrt((T-L)/(T-1)). Here T is the number of days whose abnormal returns are
-        ranked, and L is the number of days of the window.
+        Whether rank tests use the finite-population correction. With the correction, the program
+        divides the test statistic by sqrt((T-L)/(T-1)). Here T is the number of days whose abnormal
+        returns are ranked, and L is the number of days of the window.
     draws : int
         Number of random samples that each resampling test draws.
     seed : int
         Seed of the random numbers of resampling tests, of the p-value from other dates, and of
-        p-values adjusted by Romano-Wolf.
+        p-values adjusted by the method of Romano and Wolf.
 
     Examples
     --------

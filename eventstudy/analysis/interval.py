@@ -27,13 +27,15 @@ ROBUST = ("median", "trimmed", "winsorised")
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its standard error and 95% interval (decimal); NaN where there is none.
+    """An estimate with its standard error and 95% interval, as decimals; NaN if there is none.
 
     Attributes
     ----------
     estimate, se, ci_low, ci_high : float
+        The estimate, its standard error, and the ends of its 95% interval.
     df : float
-        Degrees of freedom of Student's t; infinite for normal quantiles.
+        Degrees of freedom of the t distribution that gives the interval; infinite for the normal
+        distribution.
     """
 
     estimate: float = np.nan
@@ -63,7 +65,7 @@ class Interval:
 
     @property
     def pvalue(self) -> float:
-        """Two-sided p of no effect; NaN without a standard error."""
+        """Two-sided p-value of a zero effect; NaN without a standard error."""
         return pvalue(self.estimate / self.se, self.df) if self.se > 0 else np.nan
 
     @staticmethod
@@ -242,17 +244,18 @@ def power_of(effects: FloatArray, se: float, df: float) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Power:
-    """Which effects the answer of a study finds (``str``), by the closed form.
+    """The power of the main test: how likely it is to find an effect of a given size.
 
     Attributes
     ----------
     window : Window
     test : str
-        The main test.
+        Name of the main test.
     smallest_effect : float
-        Found with 80% power (decimal); NaN without a result.
+        The effect that the test finds with a probability of 80%, as a decimal; NaN if the study has
+        no result.
     table : DataFrame
-        effect (decimal), power.
+        The column effect has sizes of the effect as decimals, and power the power for each of them.
     """
 
     # Fewer events know their own spread too badly for the effect that they find.
@@ -285,7 +288,7 @@ class Power:
         return cls(window, test, smallest, pd.DataFrame({"effect": effects, "power": power}))
 
     def frame(self) -> pd.DataFrame:
-        """Return one row an effect."""
+        """Return the table of effects and their power, one row per effect."""
         return self.table.copy()
 
     def __str__(self) -> str:

@@ -19,13 +19,13 @@ from ..words import make_error
 class Window:
     """A range of trading days around an event, such as ``Window(-1, 1)``.
 
-    Days are counted from day 0, the event day. The first and the last day belong to the window.
+    The days are numbered from day 0, the first session on which the share could react to the news.
+    The first day `start` and the last day `stop` belong to the window.
 
     Raises
     ------
     ConfigError
-        If `start` is later than `stop`, or if a window is given as a text that is not like
-        ``"0:1"`` or ``"[0,1]"``.
+        If `start` is later than `stop`.
 
     Examples
     --------
@@ -52,9 +52,15 @@ class Window:
 
     @classmethod
     def of(cls, value: Window | tuple[int, int] | list[int] | str) -> Window:
-        """Return `value` as a Window.
+        """Return the Window that `value` describes.
 
-        The value may be a tuple such as ``(0, 1)``, or a text such as ``"0:1"`` or ``"[0,1]"``.
+        The value may be a Window, a tuple such as ``(0, 1)``, or a text such as ``"0:1"`` or
+        ``"[0,1]"``.
+
+        Raises
+        ------
+        ConfigError
+            If `value` is something else.
         """
         if isinstance(value, Window):
             return value
@@ -69,7 +75,7 @@ class Window:
 
     @classmethod
     def several(cls, value: Window | tuple[int, int] | str | Iterable[Any]) -> tuple[Window, ...]:
-        """Convert `value`, which describes one window or several, to a tuple of Window objects.
+        """Return a tuple of Window objects, also if `value` describes only one window.
 
         A tuple of two numbers such as ``(0, 1)`` is one window, from day 0 to day 1.
         """
@@ -79,7 +85,7 @@ class Window:
         return (cls.of(members),) if _whole_numbers(members) else tuple(map(cls.of, members))
 
     def require_before(self, event: Window) -> None:
-        """Raise ConfigError if this window does not end before the event window starts.
+        """Check that this window, an estimation window, ends before the event window starts.
 
         Parameters
         ----------

@@ -95,6 +95,8 @@ def report(
             else:
                 paths = export.write(kind, out)
         display("\n".join(map(str, paths)))
+        if kind == "dta" and (renamed := export.say_renamed()):
+            notify(renamed)
     state = runs.verify_run(run)
     if state.missing or state.changed:
         _refuse(run, state.lost)

@@ -30,6 +30,17 @@ MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 # Hours from 1 to 12 with their half of the day, and a zone beside the time, as people write them.
 _HALF_DAY = re.compile(r"[T ](1[0-2]|0?[1-9]):([0-5]\d) ?([ap])\.?m\.?$", re.ASCII | re.IGNORECASE)
 _ZONE_BESIDE = re.compile(r"[T ]\d{1,2}:\d{2}(?::\d{2})? ([A-Za-z]+/[A-Za-z_/]+)$", re.ASCII)
+# What a column beside a date may tell: a time, though not midnight, or a part of the trading day.
+_CLOCK = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ])?(?!00:00)\d{1,2}([:h]\d\d(:\d\d(\.\d+)?)?| ?[ap]\.?m\.?)"
+    r"( ?[ap]\.?m\.?)? ?([+-][\d:]+|[a-z_/]+)?",
+    re.ASCII | re.IGNORECASE,
+)
+_PART = re.compile(
+    r"\b(bmo|dmh|amc|intraday|in[\W_]session)\b"
+    r"|\b(before|after|pre|post|during)([\W_].*)?(market|open|close|session|hours|trading|bell)",
+    re.IGNORECASE,
+)
 # Names of winter time that people write all year, and where clocks change.
 _WINTER_TIME = {"EST": "America/New_York", "MST": "America/Denver"}
 _OTHER_DATE = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})(?:[T ].*)?", re.ASCII)
@@ -100,6 +111,16 @@ def parse_when(text: str) -> When | None:
     except ValueError:
         facts: Any = {"remedy": did_you_mean(word, list(When)), "parts": When}
         raise make_error(DataError, "stamp.no_part", value=text, **facts) from None
+
+
+def told_time(text: str) -> str:
+    """Return whether a cell beside a date tells the ``time``, a ``part`` of the day, or "".
+
+    Parameters
+    ----------
+    text : str
+    """
+    return "time" if _CLOCK.fullmatch(text) else "part" if _PART.search(text) else ""
 
 
 def parse_announcement(text: str, tz: str = "", *, dates_only: bool = False) -> Announcement:

@@ -28,6 +28,7 @@ from ..files import (
 from ..utility import DateArray, Flag, IntArray, did_you_mean
 from ..words import make_error, say, words
 from . import rows as one_row
+from .announcements import told_time
 from .documents import note_documents
 from .rows import Row, Rules, check_benchmark, check_day0, check_ticker
 
@@ -38,6 +39,12 @@ _ALIASES = {
     ),
     "tz": ("timezone", "zone"),
 }  # fmt: skip
+# The name of a column of times of day, with nothing between its words.
+_OF_TIMES = re.compile(
+    r"(release|announce(d|ment)?|ann|news|publi(c|shed|cation)|event|report(ed|ing)?|earnings|market"
+    r"|trading|local)?(times?|timing|tims|session|hours?|clock|partofday)"
+    r"(of(day|release|announcement|news|event))?(et|est|edt|cet|utc|gmt|ny|local)?"
+)
 # Those that are taken for them where a table is given in Python.
 UNDERSTOOD = ("symbol", "date", "eventdate")
 # Columns that split events into groups where they are there; their cells are stripped.
@@ -116,6 +123,7 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
     named = zip(columns, sheet.columns, strict=True)
     trimmed = (*one_row.KNOWN, *GROUPS)
     cells = {n: column.changed(strip) if n in trimmed else column for n, column in named}
+    problems += _times_apart(sheet.header, cells)
     rules = rules.for_stamps(cells["announced_at"].texts)
     judged, day0, faults = _judge(cells, len(sheet.lines), rules)
     ids = _named(cells, day0, sheet.lines, faults)
@@ -173,6 +181,22 @@ def with_known_names(sheet: Sheet, chosen: Mapping[str, str]) -> Sheet:
     return replace(sheet, names=names, columns=columns, notices=notices)
 
 
+def names_events(names: list[str], chosen: Mapping[str, str]) -> bool:
+    """Return whether a header names the columns that events need.
+
+    Parameters
+    ----------
+    names : list of str
+    chosen : mapping of str to str
+        As for `with_known_names`.
+    """
+    names = list(map(strip, names))
+    return all(
+        chosen[wanted] in names if chosen.get(wanted) else _usual(wanted, names)
+        for wanted in one_row.REQUIRED
+    )
+
+
 def _with_iso_dates(column: TextColumn) -> tuple[TextColumn, str]:
     """Return dates as ISO 8601 has them, where their file proves it, and what came first."""
     order = DateOrder.of(column.texts)
@@ -187,16 +211,23 @@ def _iso_date(text: str) -> str:
     return text
 
 
+def _usual(wanted: str, names: list[str]) -> list[str]:
+    """Return the names that may mean a needed column: itself, or else usual ones."""
+    columns = list(map(_canonical, names))
+    if wanted in columns:
+        return [wanted]
+    identifier = SecurityColumns(names).in_place_of_ticker if wanted == "ticker" else ""
+    usual = [c for c in _aliases(wanted, columns) if bare(c) in UNDERSTOOD]
+    return usual or list(filter(None, [identifier]))
+
+
 def _meant(wanted: str, chosen: str, names: list[str]) -> str:
     """Return which name means a needed column; the needed one where none does."""
-    columns = list(map(_canonical, names))
+    usual = _usual(wanted, names)
     if chosen and chosen not in names:
         facts: Any = {"remedy": did_you_mean(chosen, names), "names": names}
         raise make_error(ConfigError, "events.no_column", value=chosen, **facts)
-    usual = [c for c in _aliases(wanted, columns) if bare(c) in UNDERSTOOD]
-    identifier = SecurityColumns(names).in_place_of_ticker if wanted == "ticker" else ""
-    usual = [wanted] if wanted in columns else usual or list(filter(None, [identifier]))
-    if chosen not in ("", wanted) and wanted in columns:
+    if chosen not in ("", wanted) and usual == [wanted]:
         raise make_error(ConfigError, "events.two_columns", value=chosen, wanted=wanted)
     if not chosen and len(usual) > 1:
         option = "date" if wanted == "announced_at" else wanted
@@ -223,6 +254,26 @@ def _check_header(line: int, names: list[str]) -> tuple[list[str], list[Problem]
     if "tz" not in columns and (alias := next(iter(_aliases("tz", columns)), "")):
         problems.append(Problem(line, alias, "column is unknown", remedy="rename it to 'tz'"))
     return columns, problems
+
+
+def _times_apart(line: int, cells: Mapping[str, TextColumn]) -> Iterator[Problem]:
+    """Yield a fault for each column of times that nothing would read, beside bare dates."""
+    stamps = cells["announced_at"]
+    is_bare = np.array([bool(_ISO.fullmatch(text)) for text in stamps.texts], bool)[stamps.codes]
+    for name in {"when", "day0"} & cells.keys():
+        is_bare &= np.array([not text for text in cells[name].texts], bool)[cells[name].codes]
+    for name, column in cells.items():
+        key = re.sub(r"\W", "", bare(name))
+        if not _OF_TIMES.fullmatch(key):
+            continue
+        texts = [
+            t + ":00" * (t.isdigit() and key.endswith("hour")) for t in map(strip, column.texts)
+        ]
+        told = [told_time(text) for text in texts]
+        for i in np.flatnonzero(is_bare & np.array(list(map(bool, told)), bool)[column.codes])[:1]:
+            code = column.codes[i]
+            remedy = say(f"events.apart.{told[code]}", day=stamps.texts[stamps.codes[i]])
+            yield Problem(line, name, say("events.apart"), column.texts[code], remedy)
 
 
 def _canonical(name: str) -> str:

@@ -7,6 +7,7 @@ import html
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,21 +35,24 @@ SHOWN = (
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """The events of a study in a table with one row per event.
-
-    The rows have the order of the events file.
+    """The events of a study, read from an events file or a DataFrame and checked.
 
     Attributes
     ----------
     table : DataFrame, shape (n_events, ...)
-        The first columns are ``event_id``, ``ticker``, ``announced_at`` (the announcement time as
-        in the file) and ``tz`` (its time zone). The next columns are ``exchange`` (market
-        identifier code), ``benchmark`` and ``day0``. The column ``day0`` has the date of the
-        session that is day 0. The column ``flags`` has words about the event, joined by ``;``. All
-        other columns of the file follow as text. An empty cell is ``""``.
+        One row per event, in the order of the events file. The first columns are:
 
-        If the program cannot know which of several sessions is day 0, the column
-        ``day0_candidates`` lists these sessions, joined by ``;``.
+        - ``event_id``: name of the event
+        - ``ticker``: ticker of the share
+        - ``announced_at``, ``tz``: time of the announcement as in the file, and its time zone
+        - ``exchange``: market identifier code of the exchange
+        - ``benchmark``: index that the file names for the event
+        - ``day0``: date of the session that is day 0
+        - ``flags``: words about the event, joined by ``;``
+
+        All other columns of the file follow as text. An empty cell is ``""``. If the program cannot
+        know which of several sessions is day 0, the column ``day0_candidates`` lists these
+        sessions, joined by ``;``.
     source : str
         Name of the events file; ``"frame"`` if the events come from a DataFrame.
     sha256 : str
@@ -64,11 +68,14 @@ class Events:
 
     Notes
     -----
-    The program can write two words into the column ``flags``. The word ``time_unknown`` means that
-    the time of day of the announcement is not known, so more than one session could be day 0. The
-    word ``day0_given`` means that the file gives a day 0 that differs from the day 0 computed from
-    the time of the announcement. If the events file has a column ``flags``, the words of this
-    column are kept.
+    The program can write two words into the column ``flags``:
+
+    - ``time_unknown``: the time of day of the announcement is not known, so more than one session
+      could be day 0.
+    - ``day0_given``: the file gives a day 0 that differs from the day 0 computed from the time of
+      the announcement.
+
+    If the events file has a column ``flags``, the words of this column are kept.
 
     Examples
     --------
@@ -149,10 +156,11 @@ class Events:
             The events. A DataFrame may come from pandas, polars or another library that the package
             narwhals supports.
         calendar : {"exchange", "data"}
+            Which days are trading days, as in :func:`read_events`.
         columns : mapping of str to str, optional
             Which of your columns have the ticker and the announcement date. For example,
             ``{"ticker": "ric"}`` means that your column ``ric`` has the tickers. By default, the
-            columns are ``ticker`` and ``announced_at``, or columns with usual names such as
+            columns are ``ticker`` and ``announced_at``, or columns with well-known names such as
             ``symbol`` and ``date``.
 
         Returns
@@ -214,7 +222,9 @@ def read_events(
     path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
     today: dt.date | None = None, cutoff_minutes: float = 0,
 ) -> Events:  # fmt: skip
-    """Read an events file or a DataFrame and find day 0 of each event.
+    """Read the events from a file or a DataFrame, and find day 0 of each event.
+
+    Day 0 is the first trading day on which the share could react to the announcement.
 
     Parameters
     ----------
@@ -225,26 +235,27 @@ def read_events(
         ``|``.
 
         Two columns are needed. The column ``ticker`` (or ``symbol``) names the share. The column
-        ``announced_at`` (or ``date``, ``event_date``) has the date of the announcement, or date and
-        time. A time needs its offset from UTC, or a time zone in the column ``tz``. Dates such as
-        31/10/2022 can be read if at least one date of the file shows which number is the day. A
-        column with an identifier such as ``permno`` or ``isin`` can replace ``ticker``.
+        ``announced_at`` (or ``date``, ``event_date``) has the date of the announcement, or its date
+        and time. A time needs its offset from UTC, or a time zone in the column ``tz``. The
+        function reads dates such as 31/10/2022 if at least one date of the file shows which number
+        is the day. A column with an identifier such as ``permno`` or ``isin`` can replace
+        ``ticker``.
 
-        The file may also have the columns ``event_id``, ``tz``, ``when``, ``benchmark`` and
-        ``day0`` (explained in docs/events-file.md). All other columns are kept. In columns of
-        numbers, a decimal comma becomes a decimal point (1,5 becomes 1.5), unless commas separate
-        the cells of the file.
+        The page docs/events-file.md explains the columns ``event_id``, ``tz``, ``when``,
+        ``benchmark`` and ``day0``, which may be missing. The function keeps all other columns. In
+        columns of numbers, it reads a decimal comma as a decimal point (1,5 is 1.5), unless commas
+        separate the cells of the file.
 
-        In a DataFrame, a missing value is read as an empty cell. A date-time at midnight without a
-        time zone is read as a date. In error messages, the first row of a DataFrame is line 2.
+        In a DataFrame, a missing value is an empty cell, and a date-time at midnight without a time
+        zone is a date. In error messages, the first row of a DataFrame is line 2.
     calendar : {"exchange", "data"}
-        With ``"exchange"``, day 0 is a trading day of the ticker's exchange. The suffix of the
+        With ``"exchange"``, day 0 is a trading day of the exchange of the ticker. The suffix of the
         ticker shows the exchange: ``VOD.L`` is in London. With ``"data"``, every name is accepted
         as a ticker, and the trading days are the dates in the price data. This function reads no
-        prices, so with ``"data"`` it takes the announced date as day 0 until prices are read.
+        prices, so with ``"data"`` day 0 is the date of the announcement until prices are read.
     today : date or datetime, optional
-        An announcement after this date or time is an error in the file. The default is the present
-        time.
+        An announcement after this date or time is an error in the file. By default, this is the
+        present time.
     cutoff_minutes : float
         If an announcement comes in the last `cutoff_minutes` minutes before the exchange closes,
         day 0 is the next trading day.
@@ -256,7 +267,7 @@ def read_events(
     Raises
     ------
     EventsFileError
-        If rows or the header of the file have errors. The message lists every error.
+        If the header or rows of the file have errors. The message lists every error.
     EventStudyError
         If the file cannot be read.
 
@@ -280,9 +291,9 @@ def example() -> Events:
     Returns
     -------
     Events
-        The list has 230 announcements of sanctions from 2012 to 2026. The command ``eventstudy
-        example`` writes the same list to a file. The package also contains prices of 22 of the
-        shares (``prices="sample"``).
+        230 announcements of sanctions from 2012 to 2026. The command ``eventstudy example`` writes
+        this list to a file. The package also has prices of 22 shares of the list
+        (``prices="sample"``).
 
     Examples
     --------
@@ -300,21 +311,22 @@ def check_events(
     path: str | os.PathLike[str] | pd.DataFrame, *, calendar: CalendarChoice = "exchange",
     today: dt.date | None = None, cutoff_minutes: float = 0,
 ) -> tuple[Events | None, list[Problem]]:  # fmt: skip
-    """Check an events file: return its correct rows, and a list of every error in the file.
+    """Check an events file: return its events without errors, and a list of all errors.
 
     Parameters
     ----------
     path : path or DataFrame
-        The events, in a form that :func:`read_events` can read.
+        The events, as a file or DataFrame that :func:`read_events` can read.
     calendar, today, cutoff_minutes : optional
-        These arguments are explained in :func:`read_events`.
+        The same as for :func:`read_events`.
 
     Returns
     -------
     events : Events or None
-        The rows without errors; None if every row or the header has an error.
+        The rows without errors; None if all rows have errors, or if the header has one.
     problems : list of Problem
-        All errors of the file, in the order of its lines. The list is empty if there is no error.
+        All errors of the file, in the order of its lines. Each has the attributes ``line``,
+        ``column``, ``what``, ``value`` and ``remedy``.
 
     Raises
     ------
@@ -335,7 +347,8 @@ def check_events(
 def _check(
     path: str | os.PathLike[str] | pd.DataFrame, rules: Rules, columns: Mapping[str, str] | None
 ) -> tuple[Checked | None, list[Problem]]:
-    sheet, problems, sha256 = Sheet.of(path, REQUIRED)
+    named = partial(checks.names_events, chosen=columns or {})
+    sheet, problems, sha256 = Sheet.of(path, REQUIRED, named)
     if sheet is not None:
         try:
             sheet = checks.with_known_names(sheet, columns or {})

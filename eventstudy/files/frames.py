@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
@@ -73,8 +74,10 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
 MAGIC = b"PK\x03\x04"
 
 
-def rows_of_workbook(source: Path | IO[bytes], name: str) -> list[tuple[int, list[Any]]]:
-    """Return the rows that are not blank, each with its line.
+def sheets_of_workbook(
+    source: Path | IO[bytes], name: str
+) -> Iterator[tuple[str, list[tuple[int, list[Any]]]]]:
+    """Yield the sheets that hold something: their names, and their rows that are not blank.
 
     Parameters
     ----------
@@ -82,10 +85,11 @@ def rows_of_workbook(source: Path | IO[bytes], name: str) -> list[tuple[int, lis
     name : str
         The file, for errors.
 
-    Returns
-    -------
-    list of (int, list)
-        Numbers, dates and texts as such; None where a cell is blank.
+    Yields
+    ------
+    title : str
+    rows : list of (int, list)
+        Each with its line. Numbers, dates and texts as such; None where a cell is blank.
 
     Raises
     ------
@@ -109,5 +113,21 @@ def rows_of_workbook(source: Path | IO[bytes], name: str) -> list[tuple[int, lis
         filled = [(line, list(row)) for line, row in rows if set(row) - {None, ""}]
         if filled:
             width = max(k for _, row in filled for k, cell in enumerate(row, 1) if cell is not None)
-            return [(line, [*row, *[None] * width][:width]) for line, row in filled]
-    return []
+            yield sheet.title, [(line, [*row, *[None] * width][:width]) for line, row in filled]
+
+
+def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of texts as numbers if each that is not blank is one; codes such as 007 stay.
+
+    Numbers of more than 15 digits are codes too. Blank cells of numbers are NaN.
+
+    Parameters
+    ----------
+    cells : Series
+    """
+    texts = cells.astype(str).str.strip()
+    filled = texts[texts != ""]
+    is_code = filled.str.match(r"[+-]?(0\d|\d{16})").any()
+    if filled.empty or is_code or pd.to_numeric(filled, errors="coerce").isna().any():
+        return cells
+    return pd.to_numeric(texts.where(texts != ""))

@@ -131,7 +131,10 @@ class Sheet:
     notices: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, source: Any, required: Sequence[str]) -> tuple[Sheet | None, list[Problem], str]:
+    def of(
+        cls, source: Any, required: Sequence[str],
+        is_header: Callable[[list[str]], bool] | None = None,
+    ) -> tuple[Sheet | None, list[Problem], str]:  # fmt: skip
         """Return the rows of a file or table, what cannot be read of them, and their hash.
 
         Parameters
@@ -141,6 +144,8 @@ class Sheet:
             of its cells.
         required : sequence of str
             Columns that the header of a CSV must have.
+        is_header : callable, optional
+            Tells by its header which sheet of a workbook is meant. Default by `required`.
 
         Raises
         ------
@@ -166,9 +171,8 @@ class Sheet:
                 return _sheet_of_parquet(raw), [], sha256
             if raw.startswith(frames.MAGIC):
                 kind = "a spreadsheet (.xlsx)"
-                rows = frames.rows_of_workbook(io.BytesIO(raw), file.path.name)
-                texts = ((line, list(map(_cell_text, row))) for line, row in rows)
-                return collect_rows(texts), [], sha256
+                book = frames.sheets_of_workbook(io.BytesIO(raw), file.path.name)
+                return *_sheet_of_workbook(book, is_header or set(required).issubset), sha256
         except DataError as error:
             reason = f"the file cannot be read as {kind} ({error.remedy})"
             return None, [Problem(1, "", reason)], sha256
@@ -239,6 +243,28 @@ def collect_rows(rows: Iterable[tuple[int, list[str]]]) -> Sheet | None:
     coded = zip(codes, numbers, strict=True)
     columns = [TextColumn(np.array(code, np.int64), list(number)) for code, number in coded]
     return Sheet(header, names, np.array(lines, np.int64), columns, odd)
+
+
+def _sheet_of_workbook(
+    book: Iterable[tuple[str, list[tuple[int, list[Any]]]]], is_header: Callable[[list[str]], bool]
+) -> tuple[Sheet | None, list[Problem]]:
+    """Return the one sheet with the header that is meant, and say which; refuse several."""
+    sheets = dict[str, Sheet]()
+    for title, rows in book:
+        if sheet := collect_rows((line, list(map(_cell_text, row))) for line, row in rows):
+            sheets[title] = sheet
+    meant = [title for title, sheet in sheets.items() if is_header(sheet.names)]
+    if len(meant) > 1:
+        fault = say("sheet.several", titles=map(repr, meant))
+        return None, [Problem(1, "", fault, remedy=say("sheet.several.remedy"))]
+    if len(sheets) < 2:
+        return next(iter(sheets.values()), None), []
+    title = (meant or list(sheets))[0]
+    others = [repr(name) for name in sheets if name != title]
+    said = say("sheet.read" if meant else "sheet.first", title=repr(title), others=others)
+    if not meant:
+        return sheets[title], [Problem(1, "", said)]
+    return replace(sheets[title], notices=[said]), []
 
 
 def _counter() -> defaultdict[str, int]:

@@ -20,7 +20,7 @@ from ..errors import ConfigError, DataError, EventStudyError, Problem, how_to_in
 from ..utility import did_you_mean, pd
 from ..words import make_error, say
 from .csv_text import read_numbers
-from .frames import rows_of_workbook
+from .frames import sheets_of_workbook
 from .identifiers import TICKERS, WRITTEN
 
 PARQUET_MAGIC = b"PAR1"
@@ -417,12 +417,17 @@ class InputFile:
         Raises
         ------
         ConfigError, DataError
-            As of `rows_of_workbook`; a sheet without rows is no table.
+            As of `sheets_of_workbook`; a sheet without rows is no table, and one of several sheets
+            with the same columns is not all of it.
         """
-        rows = rows_of_workbook(self.path, self.path.name)
-        if not rows:
+        sheets = dict(sheets_of_workbook(self.path, self.path.name))
+        if not sheets:
             raise DataError("the file is empty", where=self.path.name)
-        (_, names), *filled = rows
+        (_, names), *filled = next(iter(sheets.values()))
+        alike = [repr(title) for title, ((_, head), *_) in sheets.items() if head == names]
+        if len(alike) > 1:
+            fault, remedy = say("sheet.several", titles=alike), say("sheet.several.remedy")
+            raise DataError(fault, where=self.path.name, remedy=remedy)
         lines = [line for line, _ in filled]
         table = pd.DataFrame([row for _, row in filled], lines, dtype=object)
         header = ["" if name is None else str(name) for name in names]

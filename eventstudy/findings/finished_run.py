@@ -167,16 +167,19 @@ def _setup(study: FittedStudy, config: StudyConfig, column: str) -> Setup:
 
 
 def _issues(study: FittedStudy) -> dict[str, int]:
-    """Return the number of price-data issues in the windows of used events by kind."""
+    """Return the number of price-data issues in the windows of used events by kind.
+
+    Issues are counted as their words say: sessions, prices, suspensions.
+    """
     if len(study) == 0:
         return {}
     faults = analysis.faults_in_windows(study.subset(study.ok))
-    distinct: dict[Any, str] = {}
-    for fault in faults:
-        # A session that a whole exchange lacks counts once.
-        key = fault.date if fault.kind == "lost_session" else fault
-        distinct[key] = fault.kind
-    return dict(Counter(distinct.values()).most_common())
+    # A session that a whole exchange lacks counts once.
+    distinct = {fault.date if fault.kind == "lost_session" else fault: fault for fault in faults}
+    counts = Counter[str]()
+    for fault in distinct.values():
+        counts[fault.kind] += fault.n
+    return dict(counts.most_common())
 
 
 def _distinct(events: pd.DataFrame, column: str) -> tuple[str, ...]:

@@ -151,11 +151,10 @@ class FittedStudy:
 
     @property
     def main(self) -> Window:
-        """The main window of the study.
+        """The main window of the study, over which the main result is computed.
 
-        The main window is the first window in the settings. If the settings name no window, the
-        main window is [0,1]. If [0,1] does not fit into the event window, the main window is the
-        first window that the study tests.
+        It is the first window in the settings. If the settings name no window, it is [0,1]. If
+        [0,1] does not fit into the event window, it is the first window that the study tests.
 
         Examples
         --------
@@ -177,9 +176,10 @@ class FittedStudy:
         name : str
             Name of the test, such as ``"bmp_kp"``.
         window : window
-            Window in event days: a :class:`Window` object, a pair such as ``(0, 1)``, or a text
-            such as ``"0:1"``.
+            A :class:`Window` object, a pair such as ``(0, 1)``, or a text such as ``"0:1"``. The
+            numbers count trading days from day 0.
         alternative : {"two-sided", "less", "greater"}
+            What the p-value is for: an effect that is not zero, negative or positive.
         **conventions
             Settings of the test, such as ``scar="sum"``. The class :class:`Conventions` explains
             them.
@@ -251,7 +251,7 @@ class FittedStudy:
 
     @property
     def all_tests(self) -> list[str]:
-        """Names of the significance tests for this study.
+        """Names of the significance tests that can be computed for this number of events.
 
         A study of one event has other tests than a study of several events. For more than 5,000
         events, the list has only nine common tests, such as ``bmp``.
@@ -274,7 +274,7 @@ class FittedStudy:
 
     @property
     def aar(self) -> pd.Series[float]:
-        """Mean abnormal return (AAR) of each event day, as a decimal.
+        """Mean abnormal return (AAR) of the events on each day of the event window, as a decimal.
 
         Examples
         --------
@@ -285,7 +285,7 @@ class FittedStudy:
 
     @property
     def caar(self) -> pd.Series[float]:
-        """Mean CAR (CAAR) from the first event day up to each event day, as a decimal.
+        """Mean CAR (CAAR) from the first day of the event window up to each day, as a decimal.
 
         The mean for a day uses the events without missing days up to this day.
 
@@ -301,13 +301,13 @@ class FittedStudy:
         return pd.Index(self.abnormal.event.days, name="tau")
 
     def aar_table(self) -> pd.DataFrame:
-        """Return a table with the AAR and the CAAR of each event day.
+        """Return the mean abnormal return and the mean CAR of each day of the event window.
 
-        The column tau is the event day. The column aar is the mean abnormal return of the day. This
-        mean uses the events whose return covers exactly this day, and n_events is their number. The
-        column caar is the mean CAR from the first event day up to the day. This mean uses the
-        events without missing days up to this day, and n_complete is their number. The setting
-        ``limits`` of :class:`Conventions`, which can extend a window, has no effect on these CARs.
+        The column tau is the day, counted in trading days from day 0. The column aar is the mean
+        abnormal return of the day, over the events whose return covers exactly this day. Their
+        number is n_events. The column caar is the mean CAR from the first day of the event window
+        up to this day, over the events without missing days in between. Their number is n_complete.
+        These CARs are never extended because of a price limit.
 
         Examples
         --------
@@ -322,13 +322,12 @@ class FittedStudy:
         })  # fmt: skip
 
     def car_table(self, windows: WindowsLike | None = None) -> pd.DataFrame:
-        """Return the CAR of each used event over each window, with the single-event t-test.
+        """Return the CAR of each used event over each window, with its t-test.
 
-        The table from :meth:`EventStudyResults.car` also has your own columns of the events file.
-
-        The column n_sessions is the number of sessions in the CAR. A return over h sessions adds h
-        to this number. If the window of an event is extended because of a price limit, the number
-        includes the added sessions.
+        The method :meth:`EventStudyResults.car` explains the columns, and adds your own columns of
+        the events file. The column n_sessions is the number of sessions in the CAR. A return over h
+        sessions adds h to this number. If the window of an event is extended because of a price
+        limit, the number includes the added sessions.
 
         Examples
         --------
@@ -362,8 +361,8 @@ class FittedStudy:
 
         The column tau counts the trading days from day 0, and date is the date of the day. The
         column ret is the return, expected is the normal return from the model, and ar is the
-        abnormal return. The column se is the standard error of the abnormal return, and sar is
-        ar / se.
+        abnormal return. The column se is the standard error of the abnormal return, and sar is ar /
+        se.
 
         Examples
         --------
@@ -432,9 +431,12 @@ class FittedStudy:
         Parameters
         ----------
         rows : str, (n,) array or Series of bool, or array of int
-            A condition, a mask or an array of positions. A condition is a text about columns of the
-            events, such as ``"direction == 'adverse' and not flagged"``. A mask has True or False
-            for each event. The positions are row numbers in the attribute `events`, from 0.
+            Which events to keep, in one of three forms:
+
+            - a condition on columns of the events, such as ``"direction == 'adverse' and not
+              flagged"``
+            - an array of True or False with one element for each event
+            - an array of row numbers of the attribute `events`, from 0
 
         Returns
         -------
@@ -444,8 +446,7 @@ class FittedStudy:
         Raises
         ------
         ConfigError
-            If `rows` is not valid, for example a mask with the wrong length or a position that does
-            not exist.
+            If the argument `rows` is not valid, for example if a row number does not exist.
 
         Examples
         --------
@@ -480,12 +481,13 @@ class FittedStudy:
 
         The events of a group have the same value in the column that you name. If you name several
         columns, the events of a group have the same value in each column, and the name of the group
-        is the tuple of these values. Dropped events count in the size of a group. If all events of
-        a group were dropped, the group is left out.
+        is the tuple of these values. Dropped events count in the size of a group. A group without
+        any used event is left out.
 
         Parameters
         ----------
         column : str or iterable of str
+            Column of the events, or several columns.
 
         Returns
         -------
@@ -572,8 +574,14 @@ class FittedStudy:
                 return name
         return ""
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether these are events of several groups of the report."""
+        column = self.group_column(self.settings.by)
+        return bool(column) and len(self.column(column)[self.ok].unique()) > 1
+
     def column(self, name: str) -> pd.Series[Any]:
-        """Return a column of the events by its name.
+        """Return a column of the events table by its name.
 
         If there is no such column, the method raises ConfigError and suggests the name with the
         most similar spelling.
@@ -622,7 +630,7 @@ class FittedStudy:
         return self.config or StudyConfig(**around, model=self.model.name)
 
     def windows_of(self, windows: WindowsLike | None) -> list[Window]:
-        """Convert the argument `windows` to a list of Window objects.
+        """Convert a window, or a list of windows, to a list of Window objects.
 
         If `windows` is None, the method returns the windows in the settings of the study.
 

@@ -73,11 +73,15 @@ class EstimationData(NamedTuple):
 class LinearModel:
     r"""Base class of all models of normal returns.
 
-    The models are linear in their parameters. To define a model, write a subclass with three
-    members. In `factors`, list the return series that the model needs. In `parameters`, list the
-    names of its parameters. Let the method `design` return the regressors. From these members, the
-    base class computes the estimates, the abnormal returns and the variances of their prediction
-    errors.
+    The models are linear in their parameters. To define a model of your own, write a subclass with
+    three members:
+
+    - ``factors`` lists the return series that the model needs.
+    - ``parameters`` lists the names of its parameters.
+    - The method ``design`` returns the regressors.
+
+    From these members, the base class computes the estimates, the abnormal returns and the
+    variances of their prediction errors.
 
     Parameters
     ----------
@@ -94,8 +98,8 @@ class LinearModel:
         Short name of the model, its name in words, the formula of its normal return, and its
         publication.
     exact : bool
-        Whether the variance of the prediction errors is exact for this model. If False, the program
-        uses the variance formula of least squares as an approximation.
+        Whether the variance of the prediction errors is exact for this model. If False, it is an
+        approximation.
     by_search : bool
         Whether a slow numerical search estimates the parameters of each event.
     forecasts_variance : bool
@@ -105,20 +109,26 @@ class LinearModel:
 
     Notes
     -----
-    The matrix X has a column for each of the k regressors, and a row for each of the M estimation
-    days without missing data. The vector y has the returns of the firm on these days. For the event
-    days, the matrix is X* and the vector is y*. The residuals of the estimation are e. The
-    estimates, the abnormal returns AR* and the covariance matrix V of their prediction errors are:
+    The program estimates the model of each event by least squares:
 
     .. math::
 
         \hat\theta = (X'X)^{-1} X'y, \quad s^2 = \frac{e'e}{M - k}, \quad
         AR^* = y^* - X^* \hat\theta, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
+    - y has the returns of the share on the M estimation days with complete data.
+    - X has one row per estimation day and one column for each of the k regressors.
+    - y* and X* are the returns and the regressors of the event days.
+    - e = y - X theta are the residuals.
+    - AR* are the abnormal returns, and V is the covariance matrix of their prediction errors.
+
     Missing data: if the return or a regressor is missing on an estimation day, the estimation
-    leaves out this day. If the return or a regressor is missing on an event day, the abnormal
-    return of this day is NaN. There are three reasons why an event has no estimates: fewer than k +
-    5 complete estimation days, collinear regressors, or residuals without variance.
+    leaves out this day. If it is missing on an event day, the abnormal return of this day is NaN.
+    An event has no estimates if:
+
+    - it has fewer than k + 5 complete estimation days;
+    - the regressors are collinear;
+    - the returns or the residuals do not vary.
 
     References
     ----------
@@ -155,7 +165,7 @@ class LinearModel:
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """The return series that the model needs, in the order of ``EventWindows.factors``."""
+        """The return series that the model needs, in the order of :attr:`EventWindows.factors`."""
         return (Factor.MARKET,)
 
     @property
@@ -173,10 +183,11 @@ class LinearModel:
     def design(self, windows: EventWindows) -> FloatArray:
         """Return the regressors of all days, shape (events, days, parameters).
 
-        The days are the estimation days, followed by the event days. For a return over m sessions,
-        the regressor of a factor is the sum of the factor's returns in these sessions, and the
-        regressor of the constant is m. For a return over a long trading halt, the regressor of the
-        constant may be smaller than m (see :attr:`EventWindows.drift`).
+        The days are first the estimation days, then the event days. If the return of the share
+        covers m sessions, the regressors are:
+
+        - for a factor: the sum of the factor's returns in these sessions;
+        - for the constant: m, or less after a long trading halt (see :attr:`EventWindows.drift`).
         """
         factors = windows.factors[:, :, : len(self.factors)]
         # Each regressor lies in one piece of memory: the engines take them one by one.
@@ -188,7 +199,7 @@ class LinearModel:
     def response(self, windows: EventWindows) -> FloatArray:
         """Return the variable that the model explains, shape (events, days).
 
-        By default this variable is the return of the firm.
+        By default, this variable is the return of the share.
         """
         return windows.returns
 
@@ -207,7 +218,7 @@ class LinearModel:
         Parameters
         ----------
         windows : EventWindows
-            Returns of the firms and of the factors of the model. The estimation leaves out days on
+            Returns of the shares and of the factors of the model. The estimation leaves out days on
             which a return or a regressor is missing.
         engine : {"statsmodels", "batch"}
             How the least-squares estimates are computed: one event after another ("statsmodels"),
@@ -216,15 +227,14 @@ class LinearModel:
         Returns
         -------
         AbnormalReturns
-            The abnormal returns. If the model cannot be estimated for an event, all values of this
-            event are NaN, and the attribute `problem` gives the reason.
+            The abnormal returns. If the model cannot be estimated for an event, all numbers of this
+            event are NaN, and the attribute `problem` has the reason.
 
         Raises
         ------
         ConfigError
             If the engine or the model cannot compute the covariance matrix `cov_type`. The engine
-            "batch" can compute only "nonrobust". For a model that is not estimated by least
-            squares, `cov_type` must also be "nonrobust".
+            "batch", and a model that is not estimated by least squares, allow only "nonrobust".
         """
         self.check_covariance(engine)
         # Least squares all at once takes less time than to send its arrays away.
@@ -354,8 +364,8 @@ class LinearModel:
     def estimate(self, data: EstimationData) -> Fit:
         """Return the estimated parameters of each event.
 
-        By default, the estimates come from least squares on the estimation days with complete data.
-        A subclass can use another estimator.
+        By default, the program uses least squares on the estimation days with complete data. A
+        subclass can use another estimator.
         """
         return ENGINES[data.engine](data.y, data.X, data.complete, self.cov_type)
 

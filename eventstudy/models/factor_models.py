@@ -105,6 +105,12 @@ class Capm(FactorModel, name="capm"):
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + \beta_i (R_{mt} - r_{ft}) + e_{it}
 
+    - :math:`R_{it}` is the return of firm i on day t, and :math:`r_{ft}` is the riskless rate.
+    - :math:`R_{mt} - r_{ft}` is the return of the market minus the riskless rate.
+    - :math:`\alpha_i` and :math:`\beta_i` are the parameters.
+    - :math:`e_{it}` is the error. The normal return is :math:`r_{ft}` plus the rest of the right
+      side.
+
     Missing data: the estimation leaves out a day if the return of the share, the return of the
     market or the riskless rate is missing.
 
@@ -143,8 +149,15 @@ class FamaFrench3(FactorModel, name="ff3"):
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + e_{it}
 
-    Missing data: the estimation leaves out a day without a return of the share, and a day without
-    a value of a factor.
+    - :math:`R_{it}` is the return of firm i on day t, and :math:`r_{ft}` is the riskless rate.
+    - :math:`MKT_t` is the return of the market minus the riskless rate.
+    - :math:`SMB_t` is the return of small firms minus the return of large firms.
+    - :math:`HML_t` is the return of cheap firms minus the return of expensive firms.
+    - :math:`e_{it}` is the error. The normal return is :math:`r_{ft}` plus the rest of the right
+      side.
+
+    Missing data: the estimation leaves out a day without a return of the share, and a day without a
+    value of a factor.
 
     References
     ----------
@@ -179,8 +192,16 @@ class Carhart(FactorModel, name="carhart"):
     -----
     .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + m_i MOM_t + e_{it}
 
-    Missing data: the estimation leaves out a day without a return of the share, and a day without
-    a value of a factor.
+    - :math:`R_{it}` is the return of firm i on day t, and :math:`r_{ft}` is the riskless rate.
+    - :math:`MKT_t` is the return of the market minus the riskless rate.
+    - :math:`SMB_t` is the return of small firms minus the return of large firms.
+    - :math:`HML_t` is the return of cheap firms minus the return of expensive firms.
+    - :math:`MOM_t` is the return of past winners minus the return of past losers.
+    - :math:`e_{it}` is the error. The normal return is :math:`r_{ft}` plus the rest of the right
+      side.
+
+    Missing data: the estimation leaves out a day without a return of the share, and a day without a
+    value of a factor.
 
     References
     ----------
@@ -215,8 +236,18 @@ class FamaFrench5(FactorModel, name="ff5"):
     .. math:: R_{it} - r_{ft} = \alpha_i + b_i MKT_t + s_i SMB_t + h_i HML_t + r_i RMW_t
         + c_i CMA_t + e_{it}
 
-    Missing data: the estimation leaves out a day without a return of the share, and a day without
-    a value of a factor.
+    - :math:`R_{it}` is the return of firm i on day t, and :math:`r_{ft}` is the riskless rate.
+    - :math:`MKT_t` is the return of the market minus the riskless rate.
+    - :math:`SMB_t` is the return of small firms minus the return of large firms.
+    - :math:`HML_t` is the return of cheap firms minus the return of expensive firms.
+    - :math:`RMW_t` is the return of profitable firms minus the return of unprofitable firms.
+    - :math:`CMA_t` is the return of firms that invest little minus the return of firms that invest
+      much.
+    - :math:`e_{it}` is the error. The normal return is :math:`r_{ft}` plus the rest of the right
+      side.
+
+    Missing data: the estimation leaves out a day without a return of the share, and a day without a
+    value of a factor.
 
     References
     ----------
@@ -260,8 +291,15 @@ class Factors(FactorModel, name="factors"):
     -----
     .. math:: R_{it} (- r_{ft}) = \alpha_i + b_i' F_t + e_{it}
 
-    Missing data: the estimation leaves out a day without a return of the share, and a day without
-    a value of a factor.
+    - :math:`R_{it}` is the return of firm i on day t.
+    - :math:`r_{ft}` is the riskless rate. It is in the formula only if the files have a column
+      ``rf``.
+    - :math:`F_t` is the vector of the factors on day t.
+    - :math:`\alpha_i` and the vector :math:`b_i` are the parameters, and :math:`e_{it}` is the
+      error.
+
+    Missing data: the estimation leaves out a day without a return of the share, and a day without a
+    value of a factor.
 
     References
     ----------
@@ -294,9 +332,14 @@ class TwoIndex(LinearModel, name="two_index"):
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{world,t} + e_{it}
 
-    The constant and the two slopes are estimated together by least squares. Missing data: the
-    estimation leaves out a day if the return of the share, of the market or of the world index is
-    missing.
+    - :math:`R_{it}, R_{mt}` and :math:`R_{world,t}` are the returns of firm i, of its market and of
+      the world index on day t.
+    - :math:`\alpha_i, \beta_i` and :math:`c_i` are the parameters. They are estimated together by
+      least squares.
+    - :math:`e_{it}` is the error. The rest of the right side is the normal return.
+
+    Missing data: the estimation leaves out a day if the return of the share, of the market or of
+    the world index is missing.
 
     References
     ----------
@@ -326,6 +369,12 @@ class Industry(LinearModel, name="industry"):
     Notes
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + c_i R_{industry,t} + e_{it}
+
+    - :math:`R_{it}, R_{mt}` and :math:`R_{industry,t}` are the returns of firm i, of its market and
+      of the industry index on day t.
+    - :math:`\alpha_i, \beta_i` and :math:`c_i` are the parameters. They are estimated together by
+      least squares.
+    - :math:`e_{it}` is the error. The rest of the right side is the normal return.
 
     Missing data: the estimation leaves out a day if the return of the share, of the market or of
     the industry index is missing.

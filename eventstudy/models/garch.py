@@ -104,13 +104,20 @@ class Garch(_Volatility, name="garch"):
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         h_t = w + a e_{t-1}^2 + b h_{t-1}
 
-    The variance of :math:`e_t` is :math:`h_t`. The parameters are estimated by quasi maximum
-    likelihood on the estimation window. The variance of an abnormal return has two parts. The first
-    part is the forecast of this :math:`h_t`, which starts from the last complete estimation day.
-    The second part comes from the estimation errors of alpha and beta. Missing data: the estimation
-    leaves out a day if the return of the share or of the market is missing. If the estimation finds
-    no stationary optimum for an event, the program estimates the market model by least squares, and
-    the event has the flag ``fallback_model``.
+    - :math:`R_{it}` and :math:`R_{mt}` are the returns of firm i and of its market on day t.
+    - :math:`h_t` is the variance of the error :math:`e_{it}`.
+    - :math:`\alpha_i, \beta_i, w, a` and b are the parameters. They are estimated by quasi maximum
+      likelihood on the estimation window.
+    - :math:`\alpha_i + \beta_i R_{mt}` is the normal return.
+
+    The variance of an abnormal return has two parts. One is the forecast of :math:`h_t`, made on
+    the last complete estimation day. The other comes from the estimation errors of alpha and beta.
+
+    If the estimation finds no stationary optimum for an event, the program estimates the market
+    model by least squares. The event then has the flag ``fallback_model``.
+
+    Missing data: the estimation leaves out a day if the return of the share or of the market is
+    missing.
 
     References
     ----------
@@ -141,8 +148,16 @@ class Gjr(_Volatility, name="gjr"):
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         h_t = w + (a + g 1[e_{t-1} < 0]) e_{t-1}^2 + b h_{t-1}
 
-    The estimation and the variance of an abnormal return are as in the model ``garch``. Missing
-    data are treated as in the model ``garch``.
+    - :math:`R_{it}` and :math:`R_{mt}` are the returns of firm i and of its market on day t.
+    - :math:`h_t` is the variance of the error :math:`e_{it}`.
+    - :math:`1[e_{t-1} < 0]` is 1 if the error of the day before is negative, and 0 otherwise.
+    - :math:`\alpha_i, \beta_i, w, a, g` and b are the parameters.
+    - :math:`\alpha_i + \beta_i R_{mt}` is the normal return.
+
+    The program estimates the parameters, and the variance of an abnormal return, as in the model
+    ``garch``.
+
+    Missing data are treated as in the model ``garch``.
 
     References
     ----------
@@ -174,10 +189,16 @@ class Egarch(_Volatility, name="egarch"):
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}, \quad
         \log h_t = w + a (|z_{t-1}| - E|z|) + g z_{t-1} + b \log h_{t-1}
 
-    Here :math:`z = e / \sqrt h`. The program estimates the parameters and the variance of an
-    abnormal return as for the model ``garch``, but the forecast of h is the mean of 1,000 simulated
-    paths. The seed of the simulation is fixed. Missing data: as for the model ``garch``, the
-    estimation skips days on which a return is missing.
+    - :math:`R_{it}` and :math:`R_{mt}` are the returns of firm i and of its market on day t.
+    - :math:`h_t` is the variance of the error :math:`e_{it}`, and :math:`z_t = e_{it} /
+      \sqrt{h_t}`.
+    - :math:`\alpha_i, \beta_i, w, a, g` and b are the parameters.
+    - :math:`\alpha_i + \beta_i R_{mt}` is the normal return.
+
+    The program estimates the parameters and the variance of an abnormal return as for the model
+    ``garch``. But the forecast of h is the mean of 1,000 simulated paths, with a fixed seed.
+
+    Missing data are treated as in the model ``garch``.
 
     References
     ----------

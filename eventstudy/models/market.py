@@ -21,12 +21,21 @@ class Market(LinearModel, name="market"):
     -----
     .. math:: R_{it} = \alpha_i + \beta_i R_{mt} + e_{it}
 
-    :math:`R_{it}` and :math:`R_{mt}` are the decimal returns of the firm and of its market index.
-    The model has k = 2 parameters. The forecast error of a day has the variance
-    :math:`s^2 (1 + 1/M + (R_{mt} - \bar R_m)^2 / S_{mm})`, where :math:`s^2` is the variance of the
-    residuals. M is the number of estimation days, and :math:`\bar R_m` is the mean market return on
-    these days. :math:`S_{mm}` is the sum of :math:`(R_{mt} - \bar R_m)^2` over these days. Missing
-    data: the estimation leaves out a day if the return of the firm or of the market is missing.
+    - :math:`R_{it}` and :math:`R_{mt}` are the decimal returns of the firm and of its market index
+      on day t.
+    - :math:`\alpha_i` and :math:`\beta_i` are the k = 2 parameters.
+    - :math:`e_{it}` is the error. The rest of the right side is the normal return.
+
+    The forecast error of an event day has this variance:
+
+    .. math:: s^2 \Bigl( 1 + \frac1M + \frac{(R_{mt} - \bar R_m)^2}{S_{mm}} \Bigr)
+
+    - :math:`s^2` is the variance of the residuals on the M estimation days.
+    - :math:`\bar R_m` is the mean market return of the estimation days.
+    - :math:`S_{mm}` is the sum of :math:`(R_{mt} - \bar R_m)^2` over the estimation days.
+
+    Missing data: the estimation leaves out a day if the return of the firm or of the market is
+    missing.
 
     References
     ----------
@@ -66,9 +75,13 @@ class MarketAdjusted(ParameterFree, name="market_adjusted"):
     -----
     .. math:: R_{it} = R_{mt} + e_{it}
 
-    The forecast errors of all days have the same variance :math:`s^2`, the variance of the abnormal
-    returns of the estimation days. Missing data: the estimation leaves out a day if the return of
-    the share or of the market is missing.
+    - :math:`R_{it}` and :math:`R_{mt}` are the returns of firm i and of its market on day t.
+    - :math:`e_{it}` is the abnormal return.
+
+    The abnormal returns of all days have the same variance, estimated on the estimation days.
+
+    Missing data: the estimation leaves out a day if the return of the share or of the market is
+    missing.
 
     References
     ----------
@@ -108,9 +121,15 @@ class ConstantMean(LinearModel, name="constant_mean"):
     -----
     .. math:: R_{it} = \mu_i + e_{it}
 
-    The model has one parameter, the mean :math:`\mu_i`. The variance of an abnormal return is
-    :math:`s^2 (1 + 1/M)`, where :math:`s^2` is the variance of the residuals and M is the number of
-    estimation days. Missing data: the estimation leaves out days without a return.
+    - :math:`R_{it}` is the return of firm i on day t.
+    - :math:`\mu_i` is the mean return of the estimation days, the only parameter. It is the normal
+      return.
+    - :math:`e_{it}` is the error.
+
+    The variance of an abnormal return is :math:`s^2 (1 + 1/M)`. Here :math:`s^2` is the variance of
+    the residuals, and M is the number of estimation days.
+
+    Missing data: the estimation leaves out days without a return.
 
     References
     ----------
@@ -181,9 +200,15 @@ class Matched(MarketAdjusted, name="matched"):
     -----
     .. math:: R_{it} = R_{match(i),t} + e_{it}
 
-    The forecast errors of all days have the same variance :math:`s^2`, the variance of the abnormal
-    returns of the estimation days. Missing data: the estimation leaves out a day if the return of
-    the share or of the matched firm is missing.
+    - :math:`R_{it}` is the return of firm i on day t.
+    - :math:`R_{match(i),t}` is the return of the matched firm or portfolio.
+    - :math:`e_{it}` is the abnormal return.
+
+    The abnormal returns of all days have the same variance, estimated on the estimation days.
+
+    Missing data: the estimation leaves out a day if the return of the share or of the matched firm
+    is missing. A portfolio has the mean return of those matched firms that have a return on the
+    day.
 
     References
     ----------
@@ -220,11 +245,22 @@ class SyntheticControl(ParameterFree, name="synthetic_control"):
     -----
     .. math:: R_{it} = \sum_j w_{ij} R_{jt} + e_{it}, \quad w_{ij} \ge 0, \quad \sum_j w_{ij} = 1
 
+    - :math:`R_{it}` and :math:`R_{jt}` are the returns of firm i and of donor j on day t.
+    - :math:`w_{ij}` is the weight of donor j.
+    - :math:`e_{it}` is the error. The rest of the right side is the normal return.
+
     The weights minimise SSE, the sum of the squared errors on the M estimation days. The covariance
-    matrix of the forecast errors ignores that the weights are estimated. It is :math:`V = s^2 I`,
-    where :math:`s^2 = SSE / (M - \#(w > 0) + 1)`. The number of donors with a weight above zero is
-    :math:`\#(w > 0)`. To test an event, use the test ``placebo_in_space``. Missing data: the
-    estimation leaves out a day if the return of the firm or of any donor is missing.
+    matrix of the abnormal returns ignores that the weights are estimated:
+
+    .. math:: V = s^2 I, \quad s^2 = \frac{SSE}{M - \#(w > 0) + 1}
+
+    - I is the identity matrix.
+    - :math:`\#(w > 0)` is the number of donors with a weight above zero.
+
+    To test an event, use the test ``placebo_in_space``.
+
+    Missing data: the estimation leaves out a day if the return of the firm or of any donor is
+    missing.
 
     References
     ----------

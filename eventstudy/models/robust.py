@@ -30,13 +30,21 @@ class ScholesWilliams(LinearModel, name="scholes_williams"):
         \beta_{SW} = \frac{b_{-1} + b_0 + b_{+1}}{1 + 2 \rho_m}, \quad
         \alpha = \bar R - \beta_{SW} \bar R_m
 
-    Each of the three slopes :math:`b` comes from a separate regression, and :math:`\rho_m` is the
-    first autocorrelation of the market's returns in the estimation window. The variance of the
-    forecast errors is an approximation: the program uses the variance formula of the market model,
-    with the residuals :math:`R_{it} - \alpha - \beta_{SW} R_{mt}`. Missing data: the regressions
-    and the means use a day only if the share and the market have returns on the day itself, the day
-    before and the day after. All three days must be in the estimation window. If the divisor
-    :math:`1 + 2 \rho_m` is below 0.25, the model has no result for the event.
+    - :math:`b_{-1}, b_0` and :math:`b_{+1}` are the slopes of three regressions of the return of
+      the share: on the return of the market the day before, the same day and the day after.
+    - :math:`\rho_m` is the correlation between the market returns of two consecutive days of the
+      estimation window.
+    - :math:`\bar R` and :math:`\bar R_m` are the mean returns of the share and of the market.
+
+    The normal return of day t is :math:`\alpha + \beta_{SW} R_{mt}`. The variance of an abnormal
+    return is an approximation. The program uses the variance formula of the market model, with the
+    residuals :math:`R_{it} - \alpha - \beta_{SW} R_{mt}`.
+
+    If the divisor :math:`1 + 2 \rho_m` is below 0.25, the model has no result for the event.
+
+    Missing data: the regressions and the means use a day only if the share and the market have
+    returns on the day itself, the day before and the day after. All three days must be in the
+    estimation window.
 
     References
     ----------
@@ -92,10 +100,17 @@ class Dimson(LinearModel, name="dimson"):
     -----
     .. math:: R_{it} = \alpha_i + \sum_{j=-lags}^{leads} \beta_{ij} R_{m,t+j} + e_{it}
 
-    The model has k = 2 + lags + leads parameters. If `sum_beta` is false, the normal return is the
-    forecast of this regression, and the variance of the abnormal returns is exact. Missing data:
-    the estimation leaves out a day if the return of the share, or one of the market returns in the
-    formula, is missing.
+    - :math:`R_{it}` is the return of firm i on day t.
+    - :math:`R_{m,t+j}` is the return of the market j days after day t. If j is negative, the day is
+      before day t.
+    - :math:`\alpha_i` and :math:`\beta_{ij}` are the k = 2 + lags + leads parameters, and
+      :math:`e_{it}` is the error.
+
+    If `sum_beta` is false, the normal return is the forecast of this regression, and the variance
+    of the abnormal returns is exact.
+
+    Missing data: the estimation leaves out a day if the return of the share, or one of the market
+    returns in the formula, is missing.
 
     References
     ----------
@@ -174,12 +189,18 @@ class TradeToTrade(LinearModel, name="trade_to_trade"):
         \frac{R_{it}}{\sqrt{n_t}} = \alpha_i \sqrt{n_t}
         + \beta_i \frac{\sum R_m}{\sqrt{n_t}} + e_{it}
 
-    In this regression, :math:`n_t` is the number of sessions since the last trade, and the sum of
-    market returns runs over these sessions. All terms are divided by the square root of
-    :math:`n_t`, so all residuals have the same variance. Missing data: if a share did not trade for
-    some sessions, its next return covers these sessions, and the estimation uses this return. With
-    ``halt="shift"``, the normal return includes alpha for at most ``halt_drift`` sessions of a
-    halt, as in all models.
+    - :math:`R_{it}` is the return of firm i from its last trade before day t to day t.
+    - :math:`n_t` is the number of sessions that this return covers.
+    - :math:`\sum R_m` is the sum of the market returns of these sessions.
+    - :math:`\alpha_i` and :math:`\beta_i` are the parameters, and :math:`e_{it}` is the error. The
+      square root of :math:`n_t` gives the errors of all days the same variance.
+
+    The normal return of day t is :math:`n_t \alpha_i + \beta_i \sum R_m`. With ``halt="shift"``,
+    the normal return includes alpha for at most ``halt_drift`` sessions of a halt, as in all
+    models.
+
+    Missing data: if a share did not trade for some sessions, its next return covers these sessions,
+    and the estimation uses this return.
 
     References
     ----------
@@ -286,9 +307,16 @@ class TheilSen(_Robust, name="theil_sen"):
         \beta_i = \operatorname{median}_{s<t} \frac{R_{it} - R_{is}}{R_{mt} - R_{ms}}, \quad
         \alpha_i = \operatorname{median}_t (R_{it} - \beta_i R_{mt})
 
-    The variance of the forecast errors is approximate: the program uses the formula of least
-    squares, with the residuals of the Theil-Sen line. Missing data: the estimation leaves out a day
-    if the return of the share or of the market is missing.
+    - :math:`R_{it}` and :math:`R_{mt}` are the returns of firm i and of its market on day t.
+    - The first median is taken over all pairs of estimation days s and t, the second over all
+      estimation days t.
+
+    The normal return of day t is :math:`\alpha_i + \beta_i R_{mt}`. The variance of an abnormal
+    return is an approximation. The program uses the formula of least squares, with the residuals of
+    the Theil-Sen line.
+
+    Missing data: the estimation leaves out a day if the return of the share or of the market is
+    missing.
 
     References
     ----------
@@ -339,11 +367,18 @@ class Huber(_Robust, name="huber"):
     .. math:: \min_{\alpha, \beta} \sum_t \rho_c\Bigl(
         \frac{R_{it} - \alpha - \beta R_{mt}}{\hat\sigma} \Bigr), \quad c = 1.345
 
-    The function :math:`\rho_c` is quadratic from -c to c and linear beyond. The scale
-    :math:`\hat\sigma` is the median absolute residual divided by 0.6745. The variance of the
-    forecast errors is approximate: the program uses the formula of least squares, with the
-    residuals of the Huber line. Missing data: the estimation leaves out a day if the return of the
-    share or of the market is missing.
+    - :math:`R_{it}` and :math:`R_{mt}` are the returns of firm i and of its market on estimation
+      day t.
+    - :math:`\alpha` and :math:`\beta` are the parameters. The normal return of a day is
+      :math:`\alpha + \beta R_{mt}`.
+    - The function :math:`\rho_c` is quadratic from -c to c, and linear beyond.
+    - :math:`\hat\sigma` is the median absolute residual divided by 0.6745.
+
+    The variance of an abnormal return is an approximation. The program uses the formula of least
+    squares, with the residuals of the Huber line.
+
+    Missing data: the estimation leaves out a day if the return of the share or of the market is
+    missing.
 
     References
     ----------

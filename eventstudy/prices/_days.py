@@ -23,6 +23,8 @@ SPACINGS = {
     "yearly": (355, 375, 250),
 }  # fmt: skip
 FEWEST_GAPS, NEARLY_ALL = 5, 0.9
+# Stamps a day of prices that are not daily.
+SEVERAL = 1.5
 
 
 def read_days(
@@ -81,10 +83,10 @@ def read_days(
 
 
 def _refuse_bars(stamps: pd.Series[Any], file: str) -> None:
-    """Raise the error for prices several times a day: more than two, which may be a revision."""
+    """Raise the error for prices several times a day; on a few days the later may be a revision."""
     stamps = stamps.drop_duplicates()
     days = stamps.dt.normalize()
-    if len(days) > 2 * days.nunique():
+    if len(days) > SEVERAL * days.nunique():
         n = int(days.value_counts().median())
         raise make_error(BadAnswerError, "wrong.intraday", where=file, n=n)
 

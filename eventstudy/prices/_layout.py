@@ -43,6 +43,8 @@ ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}", re.ASCII)
 # A comma that must be that of decimals, and one that must part thousands.
 DECIMAL = re.compile(r",(\d{1,2}|\d{4,})\D*$|\.\d{3},")
 THOUSANDS = re.compile(r",\d{3}[.,]")
+# A whole number whose points part thousands, or nothing.
+GROUPED = re.compile(r"[1-9]\d{0,2}(\.\d{3})*|0|-|", re.ASCII)
 UNITS = {"K": 1e3, "M": 1e6, "B": 1e9}
 SIGNS_OF_MONEY = "$€£¥"
 
@@ -260,6 +262,28 @@ def _with_iso_dates(frame: pd.DataFrame, file: str, notes: list[str]) -> pd.Data
     if not changed:
         return frame
     return frame.assign(date=cells.map(lambda cell: changed.get(cell, cell)))
+
+
+def without_points(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return columns of numbers without points that part thousands, and a note where there are any.
+
+    A column proves it by numbers such as 991 beside 1.005, or 1.005.991, and no others.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Number columns, some of them text.
+    """
+    grouped = [
+        name for name in table
+        if all(isinstance(cell, str) and GROUPED.fullmatch(cell.strip()) for cell in table[name])
+    ]  # fmt: skip
+    for name in grouped:
+        points = {cell.count(".") for cell in table[name] if cell.strip("0- ")}
+        if len(points) > 1 or max(points, default=0) > 1:
+            plain = {str(name): table[name].str.replace(".", "") for name in grouped}
+            return table.assign(**plain), say("price_rows.points")
+    return table, ""
 
 
 def plain_numbers(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:

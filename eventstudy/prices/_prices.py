@@ -22,8 +22,8 @@ T = TypeVar("T")
 class PriceProvider(Protocol):
     """A source of daily prices.
 
-    Every object with the attribute ``name`` (a text) and the method ``fetch`` below can be a source
-    of prices.
+    You can use any object as a source of prices if it has the attribute ``name`` (a text) and the
+    method ``fetch`` below.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class PriceProvider(Protocol):
         Parameters
         ----------
         symbols : sequence of str
-            Tickers such as ``"002415.SZ"``. If the list has a ticker twice, the source returns its
+            Tickers such as ``"002415.SZ"``. For a ticker that occurs twice, the source returns the
             prices once.
         start, end : date
             First and last date of the prices.
@@ -53,8 +53,9 @@ class PriceProvider(Protocol):
         Returns
         -------
         Prices
-            The prices. If the source has prices of a symbol, they are in the attribute ``table``.
-            If the source has no prices of a symbol, the attribute ``failures`` gives the reason.
+            Its attribute ``table`` has the prices, in the columns symbol, date, open, high, low,
+            close, adj_close and volume. For each symbol without prices, its attribute ``failures``
+            has the reason.
 
         Raises
         ------

@@ -24,7 +24,15 @@ from ..utility import did_you_mean, np, pd
 from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS, Provenance, clean
 from ._days import bad_cell, read_days, refuse_spacing
-from ._layout import ADJUSTED, CLOSES, is_close, lacks_column, lay_out, plain_numbers
+from ._layout import (
+    ADJUSTED,
+    CLOSES,
+    is_close,
+    lacks_column,
+    lay_out,
+    plain_numbers,
+    without_points,
+)
 from ._parquet import ParquetParts
 from ._prices import Names, Prices, Progress, collect
 
@@ -35,6 +43,8 @@ OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
 # In 100 series of prices at most 0.2 % of the values have another sign than the one before (oil at
 # -37 dollars), in their returns at least 37 %.
 FEWEST_CHANGES, MOST_CHANGES = 10, 0.2
+# Lines among which a last number with the fewest decimals is hardly a chance.
+FEWEST_LINES = 100
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta", ".xlsx")
 
 
@@ -326,17 +336,18 @@ def _typed(frame: pd.DataFrame, file: str, symbol: str) -> tuple[pd.DataFrame, s
     """
     _require_price(frame, file)
     columns, commas = [column for column in NUMBER_COLUMNS if column in frame], ""
+    table, points = without_points(frame[columns])
     try:
-        numbers = frame[[]].assign(**{c: _numbers(frame[c], file) for c in columns})
+        numbers = table[[]].assign(**{c: _numbers(table[c], file) for c in columns})
     except BadAnswerError:
-        plain, commas = plain_numbers(frame[columns])
-        numbers = frame[[]].assign(**{c: _numbers(plain[c], file) for c in columns})
+        plain, commas = plain_numbers(table)
+        numbers = table[[]].assign(**{c: _numbers(plain[c], file) for c in columns})
     days, note = read_days(frame["date"], numbers, symbol, file)
     typed = numbers.assign(date=days)
     if note:
         # Stamps of several exchanges in one table: a day has a row for each of them.
         typed = typed[numbers.notna().any(axis=1) | ~days.duplicated(keep=False)]
-    return typed, "; ".join(filter(None, [commas, note]))
+    return typed, "; ".join(filter(None, [points, commas, note]))
 
 
 def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, str]:
@@ -435,7 +446,14 @@ def _read_csv(file: Path) -> pd.DataFrame:
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise BadAnswerError(f"cannot be read ({reason})", where=file.name) from error
-    return csv_table(raw, file.name)
+    table = csv_table(raw, file.name)
+    if not raw.endswith((b"\n", b"\r", b'"')) and len(table) > FEWEST_LINES:
+        cells = table.iloc[:, -1]
+        decimals = cells.str.extract(r"[.,](\d*)\D*$", expand=False).str.len().fillna(0)
+        if decimals.iloc[-1] < decimals.iloc[:-1].min():
+            where = f"{file.name}:{table.index[-1]}: {cells.name}"
+            raise make_error(BadAnswerError, "wrong.cut_off", where=where, value=cells.iloc[-1])
+    return table
 
 
 def csv_table(raw: bytes, name: str) -> pd.DataFrame:

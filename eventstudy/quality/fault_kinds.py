@@ -57,6 +57,7 @@ def suspension(q: Quotes) -> list[Span]:
     return q.spans(
         ((a, b) for a, b in runs(q.stale) if b > a),
         lambda a, b: f"{b - a + 1} rows repeat a close without volume",
+        n=1,
     )
 
 
@@ -103,7 +104,7 @@ def _gaps(q: Quotes, is_missing: BoolArray, what: str) -> list[Span]:
     gaps = runs(inside & is_missing)
     counts = [b - a + 1 for a, b in gaps]
     return [
-        Span(q.sessions[a], q.sessions[b], f"{n} session{'s' * (n > 1)} without a {what}")
+        Span(q.sessions[a], q.sessions[b], f"{n} session{'s' * (n > 1)} without a {what}", n)
         for (a, b), n in zip(gaps, counts, strict=True)
     ]
 
@@ -178,7 +179,7 @@ def spike(q: Quotes) -> list[Span]:
     The price is more than 5 times the last price or less than 1/5 of it, and within five prices
     back within 20 %.
     """
-    return q.spans(runs(q.spikes), partial(_move_to, q))
+    return q.spans(runs(q.spikes), partial(_move_to, q), n=1)
 
 
 def unit_change(q: Quotes) -> list[Span]:
@@ -290,9 +291,9 @@ def stale_price(q: Quotes) -> list[Span]:
     # a range, and another than the one before: the close is a chance
     ranges = (high > low)[1:] & ((high[1:] != high[:-1]) | (low[1:] != low[:-1]))
     same = np.zeros(len(q.dates), dtype=bool)
-    same[1:] = (q.close[1:] == q.close[:-1]) & ~q.stale[1:] & ~ranges
+    same[1:] = (q.quoted[1:] == q.quoted[:-1]) & ~q.stale[1:] & ~ranges
     repeats = ((a - 1, b) for a, b in runs(same) if b - a + 2 >= EQUAL)
-    return q.spans(repeats, lambda a, b: f"{b - a + 1} equal closes of {q.close[a]:g}")
+    return q.spans(repeats, lambda a, b: f"{b - a + 1} equal closes of {q.quoted[a]:g}")
 
 
 def outside_range(q: Quotes) -> list[Span]:
@@ -452,7 +453,7 @@ class SeriesFaults(tuple[SeriesFault, ...]):
 
     def table(self) -> pd.DataFrame:
         """Return them as a table, one row a fault."""
-        names = [field.name for field in fields(SeriesFault)]
+        names = [field.name for field in fields(SeriesFault) if field.name != "n"]
         return pd.DataFrame(list(map(asdict, self)), columns=names)
 
 

@@ -19,11 +19,12 @@ BROKEN = "the return of the day is missing"
 
 
 class Span(NamedTuple):
-    """Days from `first` to `last`, with the detail of a fault that was seen on them."""
+    """Days from `first` to `last`, with the detail of the `n` faults that were seen on them."""
 
     first: np.datetime64
     last: np.datetime64
     detail: str
+    n: int = 1
 
 
 class ReturnFault(StrEnum):
@@ -66,7 +67,7 @@ class ReturnFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeriesFault:
-    """A fault of the prices or returns of one symbol; every field is text.
+    """A fault of the prices or returns of one symbol.
 
     Attributes
     ----------
@@ -79,6 +80,8 @@ class SeriesFault:
         What was seen.
     action : str
         What was done about it.
+    n : int
+        How many it is in words: a suspension is one, but each of its sessions is a missing one.
     """
 
     symbol: str
@@ -87,6 +90,7 @@ class SeriesFault:
     kind: str
     detail: str
     action: str
+    n: int = 1
 
     @property
     def is_impossible(self) -> bool:
@@ -118,8 +122,9 @@ def as_faults(symbol: str, kind: str, action: str, spans: list[Span]) -> list[Se
     if len(spans) > LONGEST:
         later = spans[LONGEST - 1 :]
         detail = f"{len(later)} of them, the first: {later[0].detail}"
-        spans = [*spans[: LONGEST - 1], Span(later[0].first, later[-1].last, detail)]
-    return [SeriesFault(symbol, str(a), str(b), kind, detail, action) for a, b, detail in spans]
+        n = sum(span.n for span in later)
+        spans = [*spans[: LONGEST - 1], Span(later[0].first, later[-1].last, detail, n)]
+    return [SeriesFault(symbol, str(a), str(b), kind, text, action, n) for a, b, text, n in spans]
 
 
 def notice_of(kind: str, n: int, named: list[str], where: str) -> str:

@@ -132,12 +132,12 @@ class Verdict:
         if not column.not_decimal:
             for mark, kind in rules.MARKS.items():
                 runs = _runs_of(*column.cells(mark))
-                spans[kind] = [self._span(a, b, _written(value)) for a, b, value in runs]
+                spans[kind] = [self._span(a, b, _written(value), b - a + 1) for a, b, value in runs]
         for name, listed in spans.items():
             yield from as_faults(symbol, str(name), ReturnFault(name).action, listed)
 
-    def _span(self, first: int, last: int, detail: str) -> Span:
-        return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}")
+    def _span(self, first: int, last: int, detail: str, n: int = 1) -> Span:
+        return Span(self._dates[first], self._dates[last], f"{self._where}: {detail}", n)
 
     def _of_columns(self, units: Mapping[str, str]) -> Iterator[str]:
         for kind in (ReturnFault.PERCENT, ReturnFault.LARGE):

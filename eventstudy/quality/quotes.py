@@ -178,6 +178,11 @@ class Quotes:
         return np.where((price > 0) & (price < np.inf), price, np.nan)
 
     @cached_property
+    def quoted(self) -> FloatArray:
+        """Closes; of a table with one price a day, which may be adjusted, that price."""
+        return self.close if np.isfinite(self.close).any() else self.raw
+
+    @cached_property
     def stale(self) -> BoolArray:
         """Rows on which nothing was traded."""
         return no_trade(self.raw, self.close, self.high, self.low, self.volume)
@@ -315,15 +320,11 @@ class Quotes:
         unseen = np.zeros(len(self.dates), dtype=bool)
         if not self.complete:
             unseen[1:] = np.diff(np.searchsorted(self.sessions, self.dates)) > 1
-        close = self.close
-        adjusted = self.adj_close if self.adjusted else None
-        if self.rules and not np.isfinite(close).any():
-            # A table with one price a day, which may be adjusted: its returns show a known limit.
-            close = self.adj_close
-            adjusted = None
+        # Of adjusted closes alone, only the limits of a known rule can be told.
+        close = self.quoted if self.rules else self.close
         return daily_limits(
             self.dates, np.where(np.isfinite(self.price), close, np.nan), self.rules,
-            adjusted=adjusted,
+            adjusted=self.adj_close if self.adjusted and close is self.close else None,
             ohl=(self.open, self.high, self.low),
             unseen=unseen if len(self.sessions) else None, listed=self.begins,
         )  # fmt: skip
@@ -355,7 +356,9 @@ class Quotes:
         rows = np.flatnonzero(follows & (np.abs(ours - theirs) > DIFFERENT))
         return Differences(shared[rows], shared[rows + 1], ours[rows], theirs[rows])
 
-    def spans(self, rows: Iterable[tuple[int, int]], text: Callable[[int, int], str]) -> list[Span]:
+    def spans(
+        self, rows: Iterable[tuple[int, int]], text: Callable[[int, int], str], n: int = 0
+    ) -> list[Span]:
         """Return runs of rows as days.
 
         Parameters
@@ -364,12 +367,16 @@ class Quotes:
             First and last row of each run.
         text : callable
             Takes both rows and returns the text of the span.
+        n : int
+            How many faults a run is; 0 = each of its rows is one.
 
         Returns
         -------
         list of Span
         """
-        return [Span(self.dates[a], self.dates[b], text(a, b)) for a, b in rows]
+        return [
+            Span(self.dates[a], self.dates[b], text(a, b), int(n or b - a + 1)) for a, b in rows
+        ]
 
 
 def _find_fills(quotes: Quotes, other: OtherQuotes) -> list[Fill]:

@@ -32,7 +32,7 @@ def adjusted_gap(q: Quotes) -> list[Span]:
     A row with a close and without an adjusted close.
     """
     gap = q.adjusted & np.isfinite(q.close) & np.isnan(q.adj_close)
-    return q.spans(runs(gap), lambda a, b: f"close {q.close[a]:g} without an adjusted close")
+    return q.spans(runs(gap), lambda a, b: f"close {q.close[a]:g} without an adjusted close", n=1)
 
 
 def late_start(q: Quotes) -> list[Span]:

@@ -153,23 +153,23 @@ def read_factors(
 ) -> pd.DataFrame:
     """Read daily factor returns from files, or from Ken French's data library.
 
-    The daily files of Ken French can be read as they are published, as CSV or as ZIP. The function
-    ignores the text before and after the table in these files, and converts percentages to
+    The function reads the daily files of Ken French as they are published, as CSV or as ZIP. In
+    these files it ignores the text before and after the table, and converts percentages to
     decimals. Any other CSV or Parquet file needs a column ``date`` and one column per factor, with
     returns as decimals. The function writes the names of factors in lower case: ``Mkt-RF`` becomes
     ``mkt_rf``. The momentum factor ``UMD`` or ``WML`` becomes ``mom``. Codes for missing values
-    such as -99.99, and values that cannot be factor returns, become NaN.
+    such as -99.99 become NaN, and so do numbers that cannot be factor returns.
 
     Parameters
     ----------
     paths : path or sequence of paths
         Paths of files, or names of data sets in Ken French's data library such as ``"ff5:daily"``.
-        A data set given by name is downloaded once and kept on disk.
+        The function downloads a data set once, and keeps it on disk.
     store : str
-        The path of the price cache. Downloaded factors are kept in the folder of the price cache.
-        By default `store` is the user's own price cache.
+        The path of the price cache. Downloaded data sets are kept in its folder. By default, it is
+        the user's own price cache.
     offline : bool
-        If true, the network is never used.
+        If true, the function never uses the network.
 
     Returns
     -------
@@ -179,10 +179,10 @@ def read_factors(
     Raises
     ------
     ConfigError
-        If a file does not exist.
+        If a file or a data set does not exist.
     DataError
-        If a file is not a table of factors, if two files have the same factor, or if the returns
-        look like percentages.
+        If a file is not a table of daily factors, if two files have the same factor, or if the
+        returns in a file of your own look like percentages.
     UnreachableError
         If a data set of Ken French is not on disk and cannot be downloaded.
 

@@ -131,75 +131,79 @@ def load_returns(
     further: int = 0, calibrate: bool | None = None, offline: bool = False, store: str | Path = "",
     vintage: str = "", fill: str = "", progress: Callable[[int, int], None] | None = None,
 ) -> ReturnsPanel:  # fmt: skip
-    """Fetch the prices that the events need and convert the prices to returns.
+    """Fetch the prices of the shares and indices of the events, and compute their returns.
 
     Parameters
     ----------
     events : Events
+        The events, as :func:`read_events` returns them.
     provider : str, Path, PriceProvider, DataFrame, Series or mapping
         The source of the prices. It may be ``"auto"`` (the price cache, that is, the prices kept on
         your computer, updated from Yahoo), ``"store"`` (the price cache alone), ``"yahoo"``,
-        ``"sample"`` or the path of a file or folder. Several sources are separated by commas. The
-        source may also be an object with a ``name`` and the method ``fetch`` (see
-        :class:`PriceProvider`), or a table of prices in memory.
+        ``"sample"`` (example prices in the package) or the path of a file or folder. You can name
+        several sources, separated by commas. The source may also be a table of prices, or an object
+        with the attribute ``name`` and the method ``fetch`` (see :class:`PriceProvider`).
     benchmark : str
-        The ticker of one index for all events. By default each event has the index that the events
-        file names, or else the index of its exchange.
+        The ticker of one index for all events. By default, each event has the index in the column
+        ``benchmark`` of the events, or else an index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if an index in the events file has too few prices. With "fallback", the event
-        uses an index of its exchange instead. With "strict", the event gets no other index.
+        What to do if the index in the column ``benchmark`` of the events has too few prices. With
+        "fallback", the event uses an index of its exchange instead. With "strict", the event gets
+        no other index.
     estimation, event : Window
-        Estimation window and event window. Prices are fetched for all days of both windows.
+        Estimation window and event window. The function fetches prices for all days of both.
     model : LinearModel, optional
-        The model of the study. If the model needs further series, such as an industry index, their
-        prices are fetched as well.
+        The model of the study. If the model needs further series, such as an industry index, the
+        function also fetches their prices.
     series : mapping of str to ticker, optional
-        The tickers of the series that `model` needs besides the share and its index. They apply to
-        all events. If the tickers differ by event, the events file must have a column for each
-        series. The key is the name of the series in the model.
+        The ticker of each series that `model` needs besides the share and its index, for example
+        ``{"world": "URTH"}``. The ticker holds for all events. If each event has its own ticker,
+        use a column of the events with the name of the series instead.
     calendar : {"exchange", "data"}, optional
         With "exchange", the trading days are those of the exchange of each share. With "data", they
-        are the dates in the price data. By default it is the `calendar` with which the events were
-        read (see :func:`read_events`).
+        are the dates in the price data. By default, the function takes the `calendar` with which
+        the events were read (see :func:`read_events`).
     kind : {"simple", "log"}
-        Whether to return simple or log returns.
+        Whether to compute simple or logarithmic returns.
     measure : {"return", "volume", "turnover", "volatility"}
-        Which daily quantity to return: returns, trading volume, turnover or volatility.
+        What to compute: returns, or logarithms of the daily volume, turnover or volatility.
     currency : str
         Currency of the returns: an ISO code, or ``local`` for the currency of each exchange.
     further : int
-        How many trading days to fetch before the first day of the estimation window.
+        Number of trading days before the estimation window whose prices are fetched too.
     calibrate : bool, optional
         Whether to fetch also the prices that two methods of the results need. The method
         ``calibrate()`` needs the prices of each symbol over the period of all events, not only
         around the symbol's own events. The method ``placebo_firms()`` needs the prices of the firms
-        in the column ``peers``. By default these prices are fetched if there are at most 1,000
-        events.
+        in the column ``peers``. By default, the function fetches these prices if there are at most
+        1,000 events.
     offline : bool
-        If true, the network is never used.
+        If true, the function never uses the network.
     store : str or Path
-        The file or folder of the price cache. By default it is the path in the environment variable
-        ``EVENTSTUDY_STORE``, or else a file in the user's data folder.
+        The file or folder of the price cache. By default, it is the path in the environment
+        variable ``EVENTSTUDY_STORE``, or else a file in the user's data folder.
     vintage : str
-        A past date or time, such as "2024-03-01". The function then uses the prices that the price
-        cache had at that time, and fetches nothing. `provider` must then be "auto" or "store".
+        A past date or time, such as "2024-03-01". The function then fetches nothing, and uses the
+        prices that the price cache had at that time. `provider` must then be "auto" or "store".
     fill : str
         A second source of prices. If the main source has no price of a symbol on a trading day, the
-        missing returns are taken from the second source. This is done only if both sources have the
-        same return from the last price before the missing days to the first price after them.
+        function takes the return of this day from the second source. It does so only if both
+        sources have the same return from the last price before the gap to the first price after it.
     progress : callable, optional
         As in :func:`study`.
 
     Returns
     -------
     ReturnsPanel
-        The returns of all symbols. Its attribute ``failures`` maps each symbol without prices to
-        the reason.
+        The returns of all symbols. Its attribute ``failures`` has the reason for each symbol
+        without prices.
 
     Raises
     ------
     DataError
         If there are no events.
+    PriceError
+        If there are no prices at all, because the source does not answer.
 
     Examples
     --------
@@ -333,15 +337,17 @@ def read_returns(
     """Read daily returns of the shares and indices of events from a file or a DataFrame.
 
     The file may be CSV, Parquet or Stata. The table may be wide (one column per symbol) or long
-    (one row per date and symbol). A daily file from CRSP can be read as it is, in the legacy or the
-    CIZ format.
+    (one row per date and symbol). The function reads a daily file of CRSP as it is, in the legacy
+    or the CIZ format.
 
     Parameters
     ----------
     path : str, Path or DataFrame
+        The file or the table of returns.
     events : Events
+        The events, as :func:`read_events` returns them.
     benchmark, benchmark_policy, model, series, calendar, kind : optional
-        These arguments are explained in :func:`load_returns`.
+        The same as for :func:`load_returns`.
 
     Returns
     -------

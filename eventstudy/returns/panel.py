@@ -27,46 +27,44 @@ from .table import FrameTable
 class ReturnsPanel:
     """Daily returns of shares and indices on the sessions of their exchanges.
 
-    The array `values` has one row for each pair of a symbol and a trading calendar, and one column
-    for each session. A symbol is the ticker of a share or an index.
+    A symbol is the ticker of a share or an index. The array `values` has one row for each pair of a
+    symbol and a trading calendar, and one column for each date in `sessions`.
 
     Attributes
     ----------
     keys : tuple of (symbol, calendar)
-        Symbol and calendar of each row of `values`. A symbol has several rows if the study needs
-        its returns on several calendars.
+        Symbol and calendar of each row of `values`. An index has several rows if the shares of the
+        study trade on several calendars.
     values : (n_rows, T) float array
-        Decimal return of each session: the change from the last known close before the session to
-        the close of the session. A missing return is NaN.
+        Decimal returns. The return of a session is the change from the last known close before the
+        session to the close of the session. A missing return is NaN.
     spans : (n_rows, T) int16 or int32 array
-        Number of sessions that each return covers. If the h sessions directly before a session have
-        no price, the return of the session covers h + 1 sessions. The number is 0 for a missing
-        return.
+        Number of sessions that each return covers. After h sessions without a price, the next
+        return covers h + 1 sessions. For a missing return, the number is 0.
     sessions : (T,) datetime64[D] array
+        All dates on which at least one exchange is open, in ascending order.
     calendars : mapping of str to int array
-        One array for each calendar. The array lists the days on which the exchange is open, as
-        positions in the array `sessions`.
+        The dates on which the exchange of each calendar is open, as positions in the array
+        `sessions`.
     hours : mapping of str to (open, close)
-        Usual opening and closing time of each exchange, in UTC hours.
+        Usual opening and closing hour of the exchange of each calendar, in UTC.
     kind : {"simple", "log"}
-        Kind of the returns.
+        Whether the returns are simple or logarithmic.
     measure : {"return", "volume", "turnover", "volatility"}
-        What the array `values` holds. For volume, turnover and volatility, it holds logarithms of
-        the daily numbers.
+        What `values` has: returns, or logarithms of the daily volume, turnover or volatility.
     failures : mapping of str to str
         For each symbol without a row, the reason why it has none.
     notes : tuple of str
-        Messages about data that the program did not use.
+        Messages about the data, for example about prices that the program did not use.
     prices : DataFrame, optional
         The prices from which the returns were computed, with one row per symbol and date.
     faults : tuple of SeriesFault
-        The price-data issues that the program found, and what it did about each issue
+        The price-data issues that the program found, and what it did about each of them
         (docs/faults.md).
     limits : (n_rows, T) int8 array, optional
-        Whether the price reached a price limit of the exchange in each session. The value 1 means a
-        close at the upper limit, and -1 means a close at the lower limit. The values 2 and -2 mean
-        that all prices of the session are at the upper or lower limit. The value is 0 in other
-        sessions. The attribute is None if no price limits are known.
+        Whether each session closed at a price limit of the exchange: 1 = at the upper limit, -1 =
+        at the lower limit, 0 = at none. The number is 2 or -2 if all prices of the session were at
+        the limit. The attribute is None if no price limits are known.
 
     Examples
     --------
@@ -112,16 +110,17 @@ class ReturnsPanel:
         return tuple(dict.fromkeys(symbol for symbol, _ in self.keys))
 
     def row(self, symbol: str, calendar: str) -> int:
-        """Return the row number of a symbol on a calendar.
+        """Return the row of the array `values` that has the returns of a symbol on a calendar.
 
         Parameters
         ----------
         symbol, calendar : str
+            The ticker and the calendar, as in `keys`.
 
         Returns
         -------
         int
-            The row number. The number is -1 if the symbol has no row on this calendar.
+            The row number; -1 if the symbol has no row on this calendar.
         """
         return self._rows.get((symbol, calendar), -1)
 
@@ -130,23 +129,24 @@ class ReturnsPanel:
         return {key: i for i, key in enumerate(self.keys)}
 
     def last_session(self, symbol: str, calendar: str) -> np.datetime64:
-        """Return the last session on which a symbol has a return.
+        """Return the last date on which a symbol has a return.
 
         Parameters
         ----------
         symbol, calendar : str
+            The ticker and the calendar, as in `keys`.
 
         Returns
         -------
         datetime64
-            Date of the session; NaT if the symbol has no return.
+            The date; NaT if the symbol has no return on this calendar.
         """
         row = self.row(symbol, calendar)
         present = np.flatnonzero(self.spans[row] > 0) if row >= 0 else np.empty(0, np.intp)
         return np.datetime64(self.sessions[present[-1]] if len(present) else "NaT", "D")
 
     def faults_near(self, symbol: str, first: object, last: object) -> tuple[SeriesFault, ...]:
-        """Return the price-data issues of a symbol between two days.
+        """Return the price-data issues of a symbol in a period.
 
         Parameters
         ----------
@@ -232,8 +232,12 @@ class ReturnsPanel:
             The symbol and the calendar of each row to compute. A symbol without prices in `table`
             gets no row.
         sessions : mapping of calendar name to Sessions
+            The trading sessions of each calendar. For New York, for example, they are
+            ``eventstudy.calendars.Sessions.of("XNYS")``.
         kind : {"simple", "log"}
+            Whether to compute simple or logarithmic returns.
         measure : {"return", "volume", "turnover", "volatility"}
+            What to compute: returns, or logarithms of the daily volume, turnover or volatility.
         shares : mapping of symbol to float, optional
             Shares outstanding of each symbol, needed for the turnover.
         failures : mapping of symbol to str, optional
@@ -246,8 +250,9 @@ class ReturnsPanel:
             Rules for price limits. To add a rule to the built-in rules, write ``limits=(own,
             *LimitRule.ALL)``, where ``own`` is your rule.
         others : DataFrame, optional
-            Prices of the same symbols from other sources than those of `table`. The columns are
-            those of `table`, ``source`` and ``is_fill`` (whether the row may fill a gap).
+            Prices of the same symbols from other sources. The columns are those of `table`,
+            ``source`` (name of the source) and ``is_fill`` (whether the row may fill a gap in
+            `table`).
         **extra
             Attributes of the panel that this method does not compute, by name.
 
@@ -338,7 +343,7 @@ class ReturnsPanel:
             the returns.
         keys, sessions : optional
             The same as for :meth:`from_prices`. Without `sessions`, every date in `frame` is a
-            session. Without `keys`, each symbol has a row for each calendar.
+            session. Without `keys`, the panel has a row for each symbol and each calendar.
         **extra
             Attributes of the panel that this method does not compute, by name.
 
@@ -349,8 +354,8 @@ class ReturnsPanel:
         Raises
         ------
         DataError
-            If `frame` has no return, has two cells for the same ticker and date, or has a cell
-            that is not a number.
+            If `frame` has no returns, two cells for the same ticker and date, or a cell that is not
+            a number.
         """
         table = FrameTable(frame)
         if not len(table.dates) or not table.symbols:

@@ -60,10 +60,10 @@ def compare_runs(one: str | Path, other: str | Path, *, moved: float = MOVED) ->
     Parameters
     ----------
     one, other : path
-        The folders of the two studies, as ``eventstudy run`` or ``results.save()`` writes them.
-        `one` is the earlier study, and `other` the later one.
+        The folders of the earlier study (`one`) and of the later study (`other`), as
+        ``eventstudy run`` or ``results.save()`` writes them.
     moved : float
-        The function reports a change of a CAR only if it is larger than this decimal (0.0001 is
+        The function reports only changes of a CAR that are larger than this decimal (0.0001 is
         0.01%).
 
     Returns

@@ -82,9 +82,8 @@ def refresh_run(
 ) -> Refreshed:  # fmt: skip
     """Compute a saved study again if an input, such as a price, has changed since it was saved.
 
-    The function replaces the folder of the study (its run folder), and adds a list of the changed
-    results to the file ``changes.json`` in the folder. If nothing has changed, the folder stays as
-    it is.
+    The function replaces the folder of the study (its run folder). It adds the changed results to
+    the file ``changes.json`` in this folder. If no input has changed, the folder stays as it is.
 
     Parameters
     ----------
@@ -96,28 +95,30 @@ def refresh_run(
     config : StudyConfig, optional
         The settings to show in the report, if they should differ from those of `origin`.
     command : str
-        The command line to show in the report, as text.
+        The command line to show in the report.
     moved : float
-        The function lists a change of a CAR only if it is larger than this decimal (0.0001 is
+        The function lists only changes of a CAR that are larger than this decimal (0.0001 is
         0.01%).
     wait : float
         How many seconds to wait if another process is writing the same run folder.
     accept_loss : bool
-        The source may no longer have some prices of a share or index that the saved study used. If
-        `accept_loss` is true, the program computes the study without these prices. If it is false,
-        the program uses the saved prices of this share or index.
+        What to do if the source no longer has some prices of a share or index that the saved study
+        used. If true, the function computes the study without these prices. If false, it uses the
+        saved prices of this share or index.
     outbox : bool
         If true, the function also writes a file with the changed results into the subfolder
-        ``outbox``. The next time you run ``eventstudy refresh --on-change COMMAND``, the program
-        runs COMMAND for each file in ``outbox``.
+        ``outbox``. The next command ``eventstudy refresh --on-change COMMAND`` then runs COMMAND
+        for each file in ``outbox``.
     told : callable, optional
-        The function calls ``told(text)`` with each message for the user.
+        Function that gets each message for the user, as ``told(text)``.
     progress : callable, optional
         As in :func:`study`.
 
     Returns
     -------
     Refreshed
+        Its attribute ``why`` lists what has changed. Its attribute ``changed`` says whether any
+        result has changed.
 
     Raises
     ------
@@ -125,9 +126,9 @@ def refresh_run(
         If another process still writes the run folder after `wait` seconds.
     PriceError
         If the source of prices does not answer, or has none of the prices any more. The run folder
-        is left unchanged.
+        does not change.
     DataError
-        If no event can be used. The run folder is left unchanged.
+        If no event can be used. The run folder does not change.
     RunFolderError
         If the run folder cannot be written.
 

@@ -26,19 +26,20 @@ SMALLEST = 1e-6
 def verify_run(folder: str | Path) -> Verification:
     """Check whether files of a saved study were changed, added or removed afterwards.
 
-    The file ``manifest.json`` in the folder of a study (its run folder) lists all files of the
-    study with their hashes. The function does not check the files in the subfolder ``outbox`` (see
+    The function compares the files in the folder of a study (its run folder) with the hashes in its
+    file ``manifest.json``. It does not check the files in the subfolder ``outbox`` (see
     :func:`refresh_run`).
 
     Parameters
     ----------
     folder : path
-        A run folder. The function also accepts the folder of an example of this project, such as
-        ``reports/hikvision-2019``, although this folder has no prices.
+        A run folder, or the folder of an example of this project, such as
+        ``reports/hikvision-2019``.
 
     Returns
     -------
     Verification
+        Its attribute ``ok`` is True if all files are as they were saved.
 
     Raises
     ------
@@ -156,26 +157,27 @@ def reproduce_run(
 ) -> Reproduction | CaseReproduction:
     """Compute a saved study again, and compare the new tables with the saved ones.
 
-    The command ``eventstudy run`` and the function :func:`refresh_run` write the events, the prices
-    and the settings into the folder of a study (its run folder), so `reproduce_run` needs no
-    network. A run folder that ``results.save()`` wrote cannot be computed again, because some
-    inputs are missing. A few example folders of the project have results but no prices, such as
-    ``reports/hikvision-2019``. For such a folder, the function fetches the prices from Yahoo
-    Finance.
+    The function needs no network: the command ``eventstudy run`` and the function
+    :func:`refresh_run` write the events, the prices and the settings into the folder of a study
+    (its run folder). The function cannot compute a folder that ``results.save()`` wrote, because
+    some inputs are missing there. A few example folders of the project, such as
+    ``reports/hikvision-2019``, have no prices. For these folders, the function fetches the prices
+    from Yahoo Finance.
 
     Parameters
     ----------
     folder : path
         The folder of the study.
     tolerance : float
-        The largest difference at which two numbers count as equal. For a run folder, the program
-        divides the difference by the larger of the two numbers, or by 1e-6 if both are smaller. The
-        default tolerance is then 1e-9. For a folder without prices, the program compares returns as
-        decimals and does not divide their difference. The default tolerance is then 0.001.
+        The largest difference at which two numbers count as equal. For a run folder, this is a
+        relative difference: the function divides the difference by the larger of the two numbers,
+        or by 1e-6 if both are smaller. The default is then 1e-9. For an example folder without
+        prices, it is the difference of two returns as decimals, and the default is 0.001.
 
     Returns
     -------
     Reproduction or CaseReproduction
+        Its attribute ``ok`` is True if no difference is larger than `tolerance`.
 
     Raises
     ------

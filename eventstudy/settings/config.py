@@ -115,31 +115,32 @@ class StudyConfig:
         Source of the prices: ``yahoo``, ``sample`` (example prices in the package), ``store``
         (prices kept from earlier downloads), ``auto`` (kept prices, updated from Yahoo) or a path.
         You can name several sources, separated by commas, such as ``yahoo,files:backup``, where
-        ``backup`` is a path. The prices of a symbol then come from the first source that has prices
-        for all windows of the symbol's events.
+        ``backup`` is a path. All prices of a symbol then come from one source: the first that has
+        prices on all days of the windows.
     fill : str
         Second source of prices, for sessions on which the first source has no price of a share; ""
         = no second source.
     returns : str
-        File of returns that the study uses instead of prices; "" = no file.
+        File of daily returns that the study uses instead of prices; "" = no file.
     benchmark : str
         Benchmark of all events: the ticker of an index, or a portfolio of tickers such as
         ``A;B;C``. With ``peers``, the benchmark of each event is the portfolio of the firms in the
-        column ``peers`` of the events. By default, each event uses the index in its column
-        ``benchmark``, or else the index of its exchange.
+        column ``peers`` of the events. By default, each event uses the index in the column
+        ``benchmark`` of the events, or else an index of its exchange.
     benchmark_policy : {"fallback", "strict"}
-        What to do if the index in the column ``benchmark`` lacks prices. With "fallback", the event
-        uses an index of its exchange instead. With "strict", the event gets no other index. If the
-        index then has too few prices, the event is dropped.
+        What to do if the index in the column ``benchmark`` of the events lacks prices. With
+        "fallback", the event uses an index of its exchange instead. With "strict", the event keeps
+        its index, and the program drops the event if the index has too few prices.
     size : str
         Source of the market values of the firms: ``yahoo`` or a file; "" = the column ``mcap`` of
         the events. The program needs market values for value weights and for losses in money.
     currency : str
-        Currency in which returns are computed: a code such as ``USD``, or ``local`` for the
-        currency of each exchange.
+        Currency of the returns: a code such as ``USD``, or ``local`` for the currency of each
+        exchange.
     measure : {"return", "volume", "turnover", "volatility"}
-        Quantity that the study measures: the return, or the logarithm of trading volume, turnover
-        or volatility. Volatility is a variance computed from daily highs and lows.
+        Daily quantity that the study measures: the return, or the logarithm of trading volume,
+        turnover or volatility. The volatility is a variance computed from the high and the low of
+        the day.
     model : str
         Name of the model of normal returns; "" = ``market`` for returns and ``constant_mean`` for
         other measures.
@@ -148,70 +149,72 @@ class StudyConfig:
     cov_type : {"nonrobust", "HC0", "HC1", "HC2", "HC3", "HAC"}
         Estimator of the covariance matrix of the model's parameters, by its name in statsmodels.
     factors : tuple of str
-        Files with factor returns, or names of data sets in Kenneth French's data library, such as
-        ``ff5:daily``.
+        Files of daily factor returns, or names of data sets in Kenneth French's data library, such
+        as ``ff5:daily``.
     series : tuple of str
         Return series that the model needs besides the market, such as ``world=URTH`` for a world
         index. All events use the same series.
     estimation : Window
-        Estimation window: the days on which the model is estimated, in trading days relative to the
-        event day 0.
+        Estimation window: the trading days on which the model is estimated, counted from day 0
+        (the first session on which the share could react to the news).
     event : Window
-        Event window: the days for which abnormal returns are computed. If a tested window reaches
-        beyond the event window, the program widens the event window.
+        Event window: the trading days for which abnormal returns are computed, counted from day 0.
+        If a tested window reaches beyond the event window, the program widens the event window.
     windows : tuple of Window
         Windows to test. The first window is the main window. If you name no window, the program
         tests those of its default windows that fit into the event window.
     tests : tuple of str
-        Names of the significance tests to compute. If you name no test, the program computes all
-        tests.
+        Names of the significance tests to compute beside the main test. If you name no test, the
+        program computes all tests.
     by : str
         Column that splits the events into groups; "" = ``group`` if this column has several values,
         otherwise ``direction`` if it has several values. With "none", there are no groups. The main
-        answer of the report is about one group: of those that have a result, the group with the
+        answer of the report is about one group: of the groups that have a result, the one with the
         most events.
-    ticker, date : str
-        Names of the columns with the ticker and the announcement date; "" = ``ticker`` and
-        ``announced_at``.
+    ticker : str
+        Column with the ticker of the share; "" = ``ticker``, ``symbol`` or an identifier such as
+        ``permno``.
+    date : str
+        Column with the date of the announcement; "" = ``announced_at``, ``date`` or ``event_date``.
     firm : str
         Column that names the firm of each share. If the events file has the same announcement for
-        several shares of a firm, the study uses only the first of these shares whose CAR over the
-        main window can be computed.
+        several shares of a firm, the study uses only one of these shares: the first that has a CAR
+        over the main window.
     calendar : {"exchange", "data"}
         Which days are trading days: the sessions of the exchange ("exchange"), or the dates in the
         price data ("data").
     kind : {"simple", "log"}
-        Whether returns are simple ("simple") or logarithmic ("log").
+        Whether returns are simple or logarithmic.
     engine : {"statsmodels", "batch"}
         How the model is estimated: one event after another ("statsmodels"), or all events at once
         ("batch"). Both engines give the same numbers up to rounding.
     min_estimation : int
-        Smallest number of estimation days. An event that has complete data on fewer estimation days
-        is flagged.
+        Smallest number of complete estimation days. An event that has fewer gets a flag, but stays
+        in the study.
     calibrate : int
-        Largest number of dates without announcements on which the program repeats the main test; 0
-        = none. The repetitions measure the rate of false alarms. The program repeats the test only
-        in studies of up to 200 events. If the events have a column ``peers``, the program also
-        repeats the study with other firms: it assigns each announcement at random to its firm or to
-        one of the peers.
+        How many times, at most, the program repeats the main test on other dates, without
+        announcements; 0 = never, otherwise at least 39. The repetitions measure the rate of false
+        alarms. The program repeats the test only in studies of up to 200 events. If the events have
+        a column ``peers``, the program also repeats the study with other firms: it assigns each
+        announcement at random to its firm or to one of the peers.
     regress : tuple of str
         Columns of the events file that explain the CARs in a regression across events.
     regress_cov : {"HC3", "HC0", "HC1", "HC2", "nonrobust", "date"}
-        Kind of the additional standard errors in the table of the regression (see ``regress``). The
-        program chooses the main standard errors itself. With "date", the additional standard errors
-        are clustered by event date. All other kinds treat the events as independent.
+        Second kind of standard errors in the table of the regression (see ``regress``), beside the
+        kind that the program chooses. With "date", these errors are clustered by the date of day 0.
+        All other choices treat the events as independent.
     halt : {"calendar", "shift"}
         How to count event days during a trading halt of a share. With "calendar", every session of
         the exchange is an event day. With "shift", only sessions with trading in the share are
         event days.
     halt_drift : int
-        The largest number of sessions of a trading halt for which the normal return includes alpha,
-        the constant of the model. The program uses this setting only if ``halt`` is "shift".
+        With ``halt = "shift"``, the normal return over a trading halt contains alpha, the constant
+        of the model, for at most this number of sessions.
     repeat : {"mask", "first", "keep-all"}
-        How to treat several events of one firm. With "mask", the estimation leaves out days in the
-        event window of another event of the firm. With "first", the program does the same, and
-        drops an event whose event window overlaps that of an earlier event of the firm, if the
-        program keeps the earlier event. With "keep-all", the study uses all days and all events.
+        How to treat several events of one firm. With "mask", the estimation leaves out the days in
+        the event window of another event of the firm. With "first", the program also drops each
+        event whose event window overlaps that of an earlier event that it has kept. With
+        "keep-all", the study uses all days and all events.
     confounders : str
         File with other news about the firms; "" = no file.
     confounder_days : int
@@ -220,12 +223,12 @@ class StudyConfig:
     find_confounders : bool
         Search the prices and the events for other news. Other news is a dividend, a split, a jump
         of the index or of the exchange rate, or another event of the firm. An event with other news
-        in the main window, or at most ``confounder_days`` sessions from it, gets a flag but is not
-        dropped.
+        in the main window, or at most ``confounder_days`` sessions from it, gets a flag, but stays
+        in the study.
     drop_confounded : bool
         Drop the events that are confounded by news in the file `confounders` or in the column
-        ``confounders`` of the events. If only `find_confounders` finds the news, the event is not
-        dropped.
+        ``confounders`` of the events. Events with news that only `find_confounders` finds stay in
+        the study.
     event_pages : int
         Largest number of pages about single events in the report; 0 = no pages. The events with the
         largest absolute CARs over the main window get a page.
@@ -234,16 +237,15 @@ class StudyConfig:
         announcements, 22 companies``.
     figures : {"", "titled", "plain"}
         Form of the figures that are written as SVG, PDF and PNG files; "" = no files. With "titled"
-        (or true), the figures have titles and sources. With "plain", the figures have no titles and
-        no sources, for a paper with its own captions.
+        (or true), the figures have titles and sources. With "plain", they have neither, for a paper
+        with its own captions.
     scar, overlap, missing, limits, min_history, fpc, draws, seed
         Settings of the significance tests. The class :class:`Conventions` explains them.
     grid : mapping of str to list
         Further values of some settings, such as ``{"model": ["market", "market_adjusted"]}``. The
         program repeats the study for every combination of the values, and writes the results to the
-        file ``tables/specifications.csv``. If you give no values, the program repeats only studies
-        of up to 200 events, with other models, a shorter estimation window and other windows of the
-        CAR.
+        file ``tables/specifications.csv``. Without a grid, it repeats only studies of up to 200
+        events, with other models, a shorter estimation window and other windows of the CAR.
 
     Examples
     --------
@@ -323,7 +325,7 @@ class StudyConfig:
 
     @property
     def normal_model(self) -> str:
-        """Name of the model of normal returns."""
+        """Name of the model of normal returns that the study uses."""
         return self.model or ("market" if self.measure == "return" else "constant_mean")
 
     @property
@@ -348,7 +350,7 @@ class StudyConfig:
 
     @property
     def tested(self) -> tuple[Window, ...]:
-        """The windows that the study tests, each only once."""
+        """The windows that the study tests, without repetitions."""
         usual = tuple(window for window in USUAL if window in self.event)
         return tuple(dict.fromkeys(self.windows)) or usual or (self.event,)
 
@@ -356,8 +358,8 @@ class StudyConfig:
     def main(self) -> Window:
         """The main window of the study.
 
-        The main window is the first window in `windows`. If `windows` is empty, the main window is
-        [0,1], or the first tested window if [0,1] is not tested.
+        It is the first window in `windows`. If `windows` is empty, it is [0,1], or the first tested
+        window if the study does not test [0,1].
         """
         if self.windows or Window.MAIN not in self.tested:
             return self.tested[0]
@@ -379,8 +381,8 @@ class StudyConfig:
     def with_options(self, options: Mapping[str, Any]) -> StudyConfig:
         """Return a copy of the settings in which some settings have new values.
 
-        The keys of the mapping `options` are names of settings of :class:`StudyConfig`, and its
-        values are the new values. You can write a value as in Python or as in a study file.
+        The mapping `options` has the new value of each setting by the name of the setting. You can
+        write a value as in Python or as in a study file.
 
         Raises
         ------

@@ -50,7 +50,7 @@ class RunSettings:
     strict : bool
         Exit with code 3 if any event has no result.
     max_loss : float
-        Largest share of events without a result. If a larger share has no result, exit with code 3.
+        Largest fraction of events without a result. If more have no result, exit with code 3.
     """
 
     events: str = ""
@@ -207,13 +207,18 @@ class StudyFileError(ConfigError):
 def read_config(path: str | Path) -> StudyConfig:
     """Return the settings of a study file.
 
-    A study file is a TOML file with the settings of a study. It may also have entries that are not
-    settings, such as the path of the events file. The function checks these entries too, but does
-    not return them.
+    A study file is a TOML file with the settings of a study. It may also have entries that are no
+    settings of :class:`StudyConfig`, such as the path of the events file. The function checks these
+    entries too, but does not return them.
 
     Parameters
     ----------
     path : str or Path
+        The study file.
+
+    Returns
+    -------
+    StudyConfig
 
     Raises
     ------

@@ -53,21 +53,21 @@ class SignificanceTest:
     name : str
         Name of the test, such as ``"bmp_kp"``.
     statistic, pvalue : float
-        Test statistic and its p-value. If the test cannot be computed, both numbers are NaN and the
-        attribute `reason` says why.
+        Test statistic and its p-value. If the test cannot be computed, both numbers are NaN, and
+        the attribute `reason` says why.
     df : float
-        Degrees of freedom if the reference distribution is Student's t. The value is infinite for
-        the normal distribution, and NaN for other distributions.
+        Degrees of freedom, if the p-value comes from Student's t distribution. The number is
+        infinite for the normal distribution, and NaN for any other distribution.
     n_events : int
         Number of events that the test uses.
     estimate : float
-        Mean CAR of these events over the window, as a decimal.
+        Mean CAR (cumulative abnormal return) of these events over the window, as a decimal.
     alternative : {"two-sided", "less", "greater"}
+        Alternative hypothesis of the p-value.
     reason : str
-        Reason why there is no statistic, or why the statistic is not reliable; "" for a valid
-        statistic.
+        Reason why there is no statistic, or why it is not reliable; "" if nothing is wrong.
     law : str
-        Name of the reference distribution if it is neither Student's t nor the normal distribution.
+        Name of the distribution that gives the p-value, if it is neither Student's t nor normal.
 
     Examples
     --------
@@ -94,24 +94,27 @@ class SignificanceTest:
 
     @property
     def distribution(self) -> str:
-        """Name of the reference distribution, such as ``N(0,1)``; "" if there is no statistic."""
+        """Name of the distribution that gives the p-value, such as ``N(0,1)``; "" = no p-value."""
         if np.isnan(self.df):
             return self.law
         return "N(0,1)" if np.isinf(self.df) else f"t({self.df:g})"
 
     def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the confidence interval of the mean CAR, computed from the test, as decimals.
+        r"""Return the confidence interval of the mean CAR that belongs to the test, as decimals.
 
         Notes
         -----
-        The interval runs from estimate - h to estimate + h. The half-width h is q times the
-        absolute value of estimate / statistic, where q is the (1 + level) / 2 quantile of the
-        reference distribution. As a result, the 95% interval excludes zero if the two-sided p-value
-        is below 0.05.
+        .. math:: d \pm q \, |d / S|
 
-        The interval is NaN if the test is not about the mean CAR, or if the reference distribution
-        is neither Student's t nor the normal distribution. The interval is also NaN if the
-        statistic is missing or zero, or if its sign differs from the sign of the mean CAR.
+        - d is the mean CAR (`estimate`), and S is the test statistic (`statistic`).
+        - q is the quantile (1 + level) / 2 of the distribution that gives the p-value.
+
+        So the 95% interval excludes zero if the two-sided p-value is below 0.05. The interval is
+        NaN if:
+
+        - the test is not about the mean CAR;
+        - its p-value comes from another distribution than Student's t or the normal;
+        - the statistic is missing or zero, or its sign is not that of the mean CAR.
         """
         from scipy import stats
 

@@ -208,8 +208,6 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    CAAR is the mean CAR, and n_g is the number of events on date g:
-
     .. math::
 
         t = \frac{N \, CAAR}{\sqrt{\sum_g S_g^2 / (1 - n_g / N)}}, \quad
@@ -218,9 +216,15 @@ def date_clustered(sample: AbnormalReturns, window: Window) -> Value:
         df = N^2 \Big/ \Bigl[ \sum_g n_g^2 + \sum_{g \ne h}
         \frac{n_g^2 n_h^2}{(N - n_g)(N - n_h)} \Bigr]
 
-    CR2 is a correction of clustered standard errors for a small number of clusters. Missing data:
-    the test leaves out an event with a missing return in the window, unless the setting ``missing``
-    keeps such events.
+    - CAAR is the mean CAR of the N events.
+    - The sums run over the dates g and h. The date of an event is its day 0.
+    - :math:`n_g` is the number of events on date g.
+    - df is the number of degrees of freedom, by Satterthwaite's formula.
+
+    The divisor :math:`1 - n_g / N` is the correction CR2 for a small number of clusters.
+
+    Missing data: the test leaves out an event that has no abnormal return on some day of the
+    window, unless the setting ``missing`` keeps the event.
 
     References
     ----------
@@ -252,37 +256,45 @@ def wild_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     sample : AbnormalReturns
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
-        `window`. The object ``sample.conventions`` has the number B of random combinations of signs
-        (``draws``) and the seed of the random numbers (``seed``).
+        `window`. The settings ``draws`` and ``seed`` of ``sample.conventions`` are the number B of
+        combinations of signs and the seed of the random numbers.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
     Value
-        The t-statistic of :func:`date_clustered`, where the events of one cluster (see the notes)
-        count as events of one date. The p-value comes from the t-statistics of the CARs with
-        changed signs.
+        The t-statistic of :func:`date_clustered`, computed with the clusters of the notes in place
+        of dates. The p-value comes from the t-statistics of the CARs with changed signs.
 
     Raises
     ------
     InapplicableError
-        If there are fewer than six clusters (see the notes), or if all have the same mean CAR.
+        If there are fewer than six clusters (see the notes), or if all clusters have the same mean
+        CAR.
 
     Notes
     -----
-    The G clusters are groups of dates. The window has L days. Dates that are fewer than L sessions
-    apart are in one cluster, because the windows of their events overlap. The test
-    multiplies all CARs of a cluster g by the same sign :math:`v_g`, and computes the t-statistic
-    again from the new values:
-
     .. math:: CAR_i^* = v_{g(i)} CAR_i, \quad v_g = \pm 1
 
-    With up to 12 clusters, the test takes all 2^G combinations of signs. The one-sided p-value is
-    the proportion of combinations whose t is at least as large as the t of the study. With more
-    clusters, the test draws B such combinations at random. If m of them have a t at least as large
-    as the t of the study, the one-sided p-value is (1 + m) / (1 + B). The two-sided p-value is
-    twice the smaller one-sided p-value. Missing data are treated as in :func:`date_clustered`.
+    - g(i) is the cluster of event i. Events on dates that are fewer than L sessions apart are in
+      one cluster, because their windows overlap.
+    - :math:`v_g` is the sign by which the test multiplies all CARs of cluster g.
+    - :math:`CAR_i^*` are the CARs with changed signs. The test computes the t-statistic again from
+      them.
+
+    With G clusters there are 2^G combinations of signs. If G is at most 12, the test takes all of
+    them. The one-sided p-value is the proportion of combinations whose t is at least as large as
+    the t of the study.
+
+    With more clusters, the test takes B combinations. It draws half of them at random; the other
+    half has all signs of the first half reversed. If m combinations have a t at least as large as
+    the t of the study, the one-sided p-value is (1 + m) / (1 + B).
+
+    The two-sided p-value is twice the smaller one-sided p-value. If some exchanges of the study are
+    never open together, dates that are L sessions apart are in one cluster too.
+
+    Missing data are treated as in :func:`date_clustered`.
 
     References
     ----------
@@ -326,7 +338,7 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -342,11 +354,15 @@ def cda(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(\overline{AR}_{est}) \sqrt L}
 
-    CAAR is the mean CAR, and L is the number of days of the window. For each estimation day, the
-    test takes the mean residual of all events. In the formula, sd is the standard deviation of
-    these daily means. Missing data: if some events lack a residual on a day, the mean of this day
-    is scaled so that it has the same variance as the means of the other days. Price limits: the
-    test never extends a window, even if the setting ``limits`` is "extend".
+    - CAAR is the mean CAR of the events.
+    - :math:`\overline{AR}_{est}` is the mean residual of all events on one estimation day. Its
+      standard deviation sd is taken over the M estimation days.
+    - L is the number of days of the window.
+
+    Missing data: if some events have no residual on an estimation day, the test scales the mean of
+    this day. The scaled mean has the same variance as the means of the other days.
+
+    Price limits: the test never extends a window, even if the setting ``limits`` is "extend".
 
     References
     ----------
@@ -404,14 +420,19 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{\bar a}{s_a / \sqrt S} \Big/ \sqrt{1 + D / \bar M}
 
-    The series a has one value for each of the S days: the mean abnormal return of all firms that
-    are in their window on this day. The mean of the series is :math:`\bar a`, and its standard
-    deviation is :math:`s_a`. The abnormal returns of one window all contain the same estimation
-    error of alpha and beta. The term :math:`D / \bar M` allows for this error.
-    :math:`\bar M` is the number of estimation days, averaged over the events. To get D, divide the
-    S days into blocks: a gap of one trading day or more ends a block. D is S divided by the number
-    of blocks. Missing data: if a firm has no abnormal return on a day, the mean of this day leaves
-    out the firm.
+    - S is the number of trading days on which at least one firm is in its window. On each of these
+      days, the daily mean is the mean abnormal return of all firms that are in their window.
+    - :math:`\bar a` is the mean of the S daily means, and :math:`s_a` their standard deviation.
+    - D is the mean length of the blocks of days: S divided by the number of blocks. A block is a
+      run of the S days without a gap. A gap is one trading day or more on which no firm is in its
+      window.
+    - :math:`\bar M` is the number of estimation days, averaged over the events.
+
+    All abnormal returns of an event contain the same estimation error of alpha and beta. The
+    divisor with :math:`D / \bar M` allows for this error.
+
+    Missing data: if a firm has no abnormal return on a day, the mean of this day leaves out the
+    firm.
 
     References
     ----------

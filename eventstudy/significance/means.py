@@ -49,8 +49,11 @@ def cross_sectional(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAAR}{sd(CAR) / \sqrt N}
 
-    CAAR is the mean CAR. The standard deviation sd has the divisor N-1. Missing data: with the
-    default setting ``missing="drop"``, the test leaves out an event that lacks days of the window.
+    - CAAR is the mean CAR of the N events.
+    - sd(CAR) is the standard deviation of the CARs, with the divisor N-1.
+
+    Missing data: the test leaves out an event that has no abnormal return on some day of the
+    window, unless the setting ``missing`` keeps the event.
 
     References
     ----------
@@ -96,11 +99,12 @@ def jackknife(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    CAAR is the mean CAR, and :math:`CAAR_{(-i)}` is the mean CAR without event i. The jackknife
-    computes a value :math:`p_i` for each event (its pseudo-value). The statistic is the textbook
-    t-statistic of the N pseudo-values:
-
     .. math:: p_i = N \, CAAR - (N - 1) \, CAAR_{(-i)}
+
+    - CAAR is the mean CAR of the N events, and :math:`CAAR_{(-i)}` the mean CAR without event i.
+    - :math:`p_i` is the pseudo-value of event i.
+
+    The statistic is the textbook t-statistic of the N pseudo-values.
 
     Missing data are treated as in :func:`cross_sectional`.
 
@@ -152,11 +156,11 @@ def hall(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    In the formula, t is the statistic of :func:`cross_sectional`, and g is the skewness of the
-    CARs, corrected for bias:
-
     .. math:: t_H = t + \frac{g}{\sqrt N} \Bigl(\frac{t^2}{3} + \frac16\Bigr)
         + \frac{g^2 t^3}{27 N}
+
+    - t is the statistic of :func:`cross_sectional`.
+    - g is the skewness of the N CARs, corrected for bias.
 
     Missing data are treated as in :func:`cross_sectional`.
 
@@ -204,13 +208,15 @@ def johnson(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    In the formula, t is the statistic of :func:`cross_sectional`, and CAAR is the mean CAR:
-
     .. math:: t_J = t + \frac{g}{6 \sqrt N} (2 t^2 + 1), \quad
         g = \frac{\sum_i (CAR_i - CAAR)^3}{N s^3}
 
-    The standard deviation s has the divisor N-1. Missing data are treated as in
-    :func:`cross_sectional`.
+    - t is the statistic of :func:`cross_sectional`.
+    - g is the skewness of the CARs.
+    - CAAR is the mean CAR of the N events.
+    - s is the standard deviation of the CARs, with the divisor N-1.
+
+    Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------
@@ -243,8 +249,8 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
     ----------
     sample : AbnormalReturns
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
-        `window`. The object ``sample.conventions`` has the number B of random samples (``draws``)
-        and the seed of the random numbers (``seed``).
+        `window`. The settings ``draws`` and ``seed`` of ``sample.conventions`` are the number B of
+        random samples and the seed of the random numbers.
     window : Window
 
     Returns
@@ -260,12 +266,16 @@ def johnson_bootstrap(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    Each random sample has floor(N/4) CARs, drawn with replacement. In a random sample, Johnson's
-    statistic tests whether the mean of this sample equals the mean CAR of the study. Let m be
-    the number of random samples, of B in total, whose statistic is at least as large as the
-    statistic of the study. Then the one-sided p-value of a positive mean is (1 + m) / (1 + B). For
-    a negative mean, m counts the statistics that are at most as large. The two-sided p-value is
-    twice the smaller of these two. Missing data are treated as in :func:`cross_sectional`.
+    The test draws B random samples. Each has floor(N/4) CARs, drawn with replacement from the CARs
+    of the study. For each random sample, the test computes Johnson's statistic of the hypothesis
+    that its mean equals the mean CAR of the study.
+
+    The one-sided p-value of a positive mean is (1 + m) / (1 + B). Here m is the number of random
+    samples whose statistic is at least as large as the statistic of the study. For a negative mean,
+    m counts the statistics that are at most as large. The two-sided p-value is twice the smaller of
+    these two p-values.
+
+    Missing data are treated as in :func:`cross_sectional`.
 
     References
     ----------

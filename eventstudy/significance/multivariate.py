@@ -27,13 +27,13 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events with the same date, as decimals (0.01 is 1%). Each event has
         returns on all days of `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
     Value
-        The t-statistic and its degrees of freedom, nu = M-k. M is the number of estimation days,
-        and k is the number of parameters of the model.
+        The t-statistic, and its M-k degrees of freedom. M is the number of estimation days, and k
+        is the number of parameters of the model.
 
     Raises
     ------
@@ -47,14 +47,17 @@ def portfolio(sample: AbnormalReturns, window: Window) -> Value:
     .. math::
 
         t = \frac{CAAR}{\sqrt{s_p^2 \, 1' V 1}}, \quad
-        s_p^2 = \frac1\nu \sum_t \bar e_t^2
+        s_p^2 = \frac1{M - k} \sum_t \bar e_t^2
 
-    CAAR is the mean CAR, which is the CAR of the portfolio. The residual of the portfolio on day t,
-    :math:`\bar e_t`, is the mean residual of the events. The matrix V is :math:`I + X^* (X'X)^{-1}
-    X^{*\prime}`, where X has the regressors of the estimation days and :math:`X^*` has the
-    regressors of the event days. Missing data: the test is not defined if, on some day, one event
-    has a return and another has none. The test does not extend a window because of a price limit
-    (setting ``limits``).
+    - CAAR is the mean CAR of the events, which is the CAR of the portfolio.
+    - :math:`\bar e_t` is the residual of the portfolio on estimation day t: the mean residual of
+      the events.
+    - V is the matrix :math:`I + X^* (X'X)^{-1} X^{*\prime}`, so :math:`1' V 1` is the sum of its
+      elements.
+    - X has the regressors of the estimation days, and :math:`X^*` the regressors of the window.
+
+    Missing data: the test is not defined if, on some day, one event has a return and another has
+    none. Price limits: the test never extends a window, even if the setting ``limits`` is "extend".
 
     References
     ----------
@@ -92,15 +95,15 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events with the same date, as decimals (0.01 is 1%). Each event has
         returns on all days of `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
     Value
         The F-statistic. For a window of several days, the p-value comes from Fisher's F
-        distribution with N and nu-N+1 degrees of freedom. With M estimation days and k parameters
-        of the model, nu is M-k. For a window of one day, the p-value comes from the rank of the
-        event day among the estimation days (see the notes).
+        distribution with N and nu-N+1 degrees of freedom. For a window of one day, the p-value
+        comes from the rank of the event day among the estimation days. The notes explain nu and the
+        rank.
 
     Raises
     ------
@@ -112,21 +115,26 @@ def mvrm(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The vector gamma has the CARs of the N events. The matrix E has their residuals on the M
-    estimation days. The number d is the sum of all elements of the matrix V, which is in the notes
-    of :func:`portfolio`:
-
     .. math::
 
         F = \frac{\nu - N + 1}{N \nu} T^2, \quad T^2 = \frac1d \gamma' S^{-1} \gamma, \quad
         S = \frac{E'E}{\nu}
 
-    The F distribution is exact only for normal returns. For a window of two days, a 5% test gives
-    8% false alarms if returns have fat tails (Student's t with 5 degrees of freedom), and 12% if
-    returns are skewed. For a window of one day, the test does not use the F distribution. The test
-    then computes :math:`T^2` for each estimation day as well, with a model that was estimated
-    without this day. The p-value comes from the rank of the event day's :math:`T^2` among the
-    :math:`T^2` of the estimation days. Only large values of :math:`T^2` are evidence of an effect.
+    - :math:`\gamma` is the vector of the CARs of the N events.
+    - E is the matrix of their residuals on the M estimation days.
+    - :math:`\nu` is M-k, where k is the number of parameters of the model.
+    - d is the sum of all elements of the matrix V of :func:`portfolio`.
+
+    Only large values of :math:`T^2` are evidence of an effect.
+
+    For a window of one day, the test also computes :math:`T^2` for each estimation day, from a
+    model that was estimated without this day. The p-value comes from the rank of the event day's
+    :math:`T^2` among these numbers.
+
+    For a longer window, the F distribution is exact only for normal returns. Over two days, a 5%
+    test gives 8 to 9% false alarms if returns have fat tails (Student's t with 5 degrees of
+    freedom). It gives 11 to 12% if returns are skewed.
+
     Missing data are treated as in :func:`portfolio`.
 
     References
@@ -170,13 +178,13 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events with the same date, as decimals (0.01 is 1%). Each event has
         returns on all days of `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
     Value
-        The F-statistic by Rao's formula. The p-value comes from Fisher's F distribution. The notes
-        have its two degrees of freedom, N L and df_2.
+        The F-statistic by Rao's formula. The p-value comes from Fisher's F distribution with N L
+        and df_2 degrees of freedom. The notes have the formula of df_2.
 
     Raises
     ------
@@ -185,11 +193,6 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    Let E be the residuals of the N events on the estimation days, and let the matrix G have the
-    abnormal returns in the window (L rows, N columns). The notes of :func:`portfolio` define the
-    matrix V. The number nu is the number of estimation days minus the number of parameters of the
-    model:
-
     .. math::
 
         \Lambda = \frac{|E'E|}{|E'E + G' V^{-1} G|}, \quad
@@ -198,9 +201,19 @@ def mvrm_wilks(sample: AbnormalReturns, window: Window) -> Value:
         s^2 = \frac{N^2 L^2 - 4}{N^2 + L^2 - 5}, \quad
         df_2 = s \Bigl(\nu + L - \frac{N + L + 1}{2}\Bigr) - \frac{N L}{2} + 1
 
-    For a window of one day, F equals the F of :func:`mvrm`. The test gives too many false alarms:
-    about 10% instead of 5% if returns have fat tails, and 15% if they are skewed. Missing data are
-    treated as in :func:`portfolio`.
+    - E is the matrix of the residuals of the N events on the estimation days.
+    - G is the matrix of the abnormal returns in the window, with L rows and N columns.
+    - The bars stand for determinants.
+    - V is the matrix of :func:`portfolio`.
+    - :math:`\nu` is the number of estimation days minus the number of parameters of the model.
+
+    For a window of one day, F equals the F of :func:`mvrm`, but the p-value still comes from the F
+    distribution.
+
+    The test gives too many false alarms. Over one day, it gives about 10% instead of 5% if returns
+    have fat tails, and 15% if they are skewed.
+
+    Missing data are treated as in :func:`portfolio`.
 
     References
     ----------

@@ -37,14 +37,13 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
     Value
         The statistic. The p-value comes from the rank of the mean CAR among the placebo values (see
-        the notes). If there are fewer than 40 placebo values, the attribute ``caution`` of the
-        result has a warning.
+        the notes). With fewer than 40 placebo values, the result has a warning.
 
     Raises
     ------
@@ -56,15 +55,23 @@ def placebo_windows(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{CAAR}{sd(CAAR^*)}, \quad p_{low} = \frac{1 + \#\{CAAR^* \le CAAR\}}{n + 1}
 
-    CAAR is the mean CAR of the events. A block has L consecutive estimation days. There are n such
-    blocks, and each block gives a placebo value :math:`CAAR^*`. For each event, the model is
-    estimated without the block, and the abnormal returns of the block are summed. The placebo value
-    is the mean of these sums over all events.
+    - CAAR is the mean CAR of the events.
+    - :math:`CAAR^*` is a placebo value: the mean over the events of the sum of abnormal returns in
+      a block. A block has L consecutive estimation days.
+    - n is the number of blocks, so there are n placebo values. Their standard deviation is
+      :math:`sd(CAAR^*)`.
+    - :math:`\#\{CAAR^* \le CAAR\}` is the number of placebo values that are not above CAAR.
+    - :math:`p_{low}` is the one-sided p-value of a negative effect. The two-sided p-value is twice
+      the smaller of the two one-sided p-values.
+
+    The abnormal returns of a block come from models that were estimated without the block.
 
     If windows are long, the test gives too many false alarms. With L = 11 and 120 estimation days,
-    up to 8% of tests are false alarms instead of 5%. Missing data: if an event lacks a return in a
-    block, the placebo value of this block leaves out the event. A mean over fewer events has a
-    larger variance, so the program scales this placebo value down to the variance of the others.
+    up to 8% of tests are false alarms instead of 5%.
+
+    Missing data: if an event lacks a return in a block, the placebo value of this block leaves out
+    the event. A mean over fewer events has a larger variance, so the program scales this placebo
+    value down to the variance of the others.
 
     References
     ----------
@@ -100,17 +107,16 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Abnormal returns of one event as decimals (0.01 is 1%). The event has returns on all days of
-        `window`.
+        Abnormal returns of one event as decimals (0.01 is 1%). The event must have returns on all
+        days of `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
     Value
         The statistic. The p-value comes from the rank of the CAR among the placebo values (see the
-        notes). If there are fewer than 40 placebo values, the attribute ``caution`` of the result
-        has a warning.
+        notes). With fewer than 40 placebo values, the result has a warning.
 
     Raises
     ------
@@ -122,10 +128,19 @@ def sq(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: \frac{CAR}{sd(CAR^*)}, \quad p_{low} = \frac{1 + \#\{CAR^* \le CAR\}}{n + 1}
 
-    A block is any L consecutive days of the estimation window. There are n blocks. Each block has a
-    placebo value :math:`CAR^*`: the sum of the abnormal returns in the block, from a model that is
-    estimated without the days of the block. One-sided p-values are right even if returns are
-    skewed. Missing data: the test leaves out a block if one of its days has no abnormal return.
+    - CAR is the CAR of the event over the window.
+    - :math:`CAR^*` is a placebo value: the sum of the abnormal returns in a block. A block has L
+      consecutive estimation days.
+    - n is the number of blocks, so there are n placebo values. Their standard deviation is
+      :math:`sd(CAR^*)`.
+    - :math:`\#\{CAR^* \le CAR\}` is the number of placebo values that are not above CAR.
+    - :math:`p_{low}` is the one-sided p-value of a negative effect. The two-sided p-value is twice
+      the smaller of the two one-sided p-values.
+
+    The abnormal returns of a block come from a model that was estimated without the block.
+    One-sided p-values are right even if returns are skewed.
+
+    Missing data: the test leaves out a block if one of its days has no abnormal return.
 
     References
     ----------
@@ -164,19 +179,24 @@ def placebo_in_space(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The statistic |CAR| / RMSE. The p-value comes from the rank of this statistic among the
-        statistics of the donors (see the notes). If there are fewer than 20 donors, the attribute
-        ``caution`` of the result has a warning.
+        statistics of the donors (see the notes). With fewer than 20 donors, the result has a
+        warning.
 
     Notes
     -----
     .. math:: \frac{|CAR|}{RMSE}, \quad p = \frac{1 + \#\{\text{donors} \ge \text{event}\}}{1 + J}
 
-    On each estimation day, the error is the return of the firm minus the return of its synthetic
-    control. RMSE is the root of the mean squared error. Each of the J donors gets a synthetic
-    control too, which is a mix of the other J-1 donors. So each donor has a ratio |CAR| / RMSE over
-    the same days as the event. The ratio has no sign, so one-sided and two-sided p-values are
-    equal. Missing data: if the firm has no return on a day, the test leaves out this day for the
-    donors too.
+    - RMSE is the root of the mean squared error on the estimation days. The error of a day is the
+      return of the firm minus the return of its synthetic control.
+    - J is the number of donors. Each donor gets a synthetic control too, which is a mix of the
+      other J-1 donors. So each donor has a ratio |CAR| / RMSE over the same days as the event.
+    - :math:`\#\{\text{donors} \ge \text{event}\}` is the number of donors whose ratio is at least
+      as large as the ratio of the event.
+
+    The ratio has no sign, so one-sided and two-sided p-values are equal.
+
+    Missing data: if the firm has no return on a day, the test leaves out this day for the donors
+    too.
 
     References
     ----------

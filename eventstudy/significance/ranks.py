@@ -188,7 +188,7 @@ def rank_z(sample: AbnormalReturns, window: Window, totals: Totals) -> Value:
     sample : AbnormalReturns
         N events.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
     totals : Totals
         Of the scores of all T = L1+L2 days.
 
@@ -239,7 +239,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -249,7 +249,7 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the ranks are equal on all days.
+        If the mean rank of the events is the same on all days.
 
     Notes
     -----
@@ -259,14 +259,18 @@ def corrado(sample: AbnormalReturns, window: Window) -> Value:
         g_t = \frac{1}{\sqrt{N_t}} \sum_i \Bigl( \frac{K_{it}}{T_i + 1} - \frac12 \Bigr), \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    For each event i, the test ranks the abnormal returns of the estimation window and of the
-    *entire* event window together. :math:`T_i` is the number of these returns, and :math:`K_{it}`
-    the rank of the return of day t. The tested window W has L days. :math:`N_t` is the number of
-    events with a return on day t. The sum in :math:`S^2` goes over the T days of the estimation
-    window and the event window. Missing data: a missing day has no rank. If some events lack a
-    return on a day, the sum :math:`g_t` of the day is scaled so that its variance equals the
-    variance of the other days. If prices are missing, the next return covers several sessions. A
-    return over m sessions is divided by the root of m before it is ranked.
+    - :math:`K_{it}` is the rank of the abnormal return of event i on day t. For each event, the
+      test ranks the abnormal returns of the estimation window and of the *entire* event window
+      together.
+    - :math:`T_i` is the number of these abnormal returns of event i.
+    - :math:`N_t` is the number of events with a return on day t.
+    - W is the tested window. It has L days.
+    - The sum in :math:`S^2` goes over all T days of the estimation window and the event window.
+
+    Missing data: a missing day has no rank. If some events have no return on day t, the test scales
+    :math:`g_t` so that its variance equals the variance of the other days. If prices are missing,
+    the next return covers m sessions. On event days, the test divides this return by the root of m
+    before it ranks it.
 
     References
     ----------
@@ -302,7 +306,7 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -312,20 +316,25 @@ def corrado_zivney(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If there is one event, or if the ranks are equal on all days.
+        If there is one event, if the mean rank of the events is the same on all days, or if no day
+        of the window has ranks.
 
     Notes
     -----
-    The statistic is computed as in :func:`corrado`, but the ranks are those of the values
-
     .. math:: \frac{e_{it}}{s_i} \text{ (estimation)}, \quad
         \frac{AR_{it}}{s_i \, sd_t(AR / s)} \text{ (event days)}
 
-    Here :math:`s_i` is the standard deviation of the residuals :math:`e_{it}` of event i. For event
-    day t, :math:`sd_t` is the standard deviation of :math:`AR_{it} / s_i` across the events with a
-    return on this day. Its divisor is the number of these events minus 1. Missing data are treated
-    as in :func:`corrado`. If fewer than two events have a return on an event day, the day has no
-    ranks.
+    - :math:`e_{it}` is the residual of event i on estimation day t, and :math:`s_i` the standard
+      deviation of these residuals.
+    - :math:`AR_{it}` is the abnormal return of event i on event day t.
+    - :math:`sd_t` is the standard deviation of :math:`AR_{it} / s_i` across the events with a
+      return on event day t. Its divisor is the number of these events minus 1.
+
+    The test ranks these values in place of the abnormal returns. The rest of the formula is that of
+    :func:`corrado`.
+
+    Missing data are treated as in :func:`corrado`. If fewer than two events have a return on an
+    event day, the day has no ranks.
 
     References
     ----------
@@ -367,7 +376,7 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -377,16 +386,20 @@ def corrado_zivney_sign(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the abnormal return of every event is constant over time, so that all signs are zero.
+        If the signs of all events sum to zero on every day. For example, this is so if the abnormal
+        return of every event is constant over time.
 
     Notes
     -----
-    The statistic is computed as in :func:`corrado`, but with signs G in place of ranks:
-
     .. math:: G_{it} = \operatorname{sign}(AR_{it} - \operatorname{median}_i)
 
-    The median of event i is taken over the estimation window and the event window together. Missing
-    data are treated as in :func:`corrado`.
+    - :math:`AR_{it}` is the abnormal return of event i on day t.
+    - :math:`\operatorname{median}_i` is the median abnormal return of event i, over the estimation
+      window and the event window together.
+    - :math:`G_{it}` is 1, -1 or 0. The test uses it in place of the rank of the abnormal return.
+      The rest of the formula is that of :func:`corrado`.
+
+    Missing data are treated as in :func:`corrado`.
 
     References
     ----------
@@ -482,20 +495,23 @@ def grank_t(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    SCAR is the CAR of an event divided by its standard error, and sd(SCAR) is the standard
-    deviation of SCAR across events. For each event, the test ranks M + 1 values: the M standardised
-    residuals of the estimation days, and SCAR / sd(SCAR). So each event has T = M + 1 ranks. A
-    centred rank is the rank divided by T + 1, minus one half. The rank of SCAR / sd(SCAR) belongs
-    to day 0. Let g_t be the sum of the centred ranks of all events on day t:
-
     .. math::
 
         t = Z \sqrt{\frac{T - 2}{T - 1 - Z^2}}, \quad Z = \frac{g_0}{S}, \quad
         S^2 = \frac1T \sum_t g_t^2
 
-    The sum over t runs over the estimation days and day 0. Missing data: a missing residual has no
-    rank. If some events lack a residual on day t, the test scales g_t so that it has the same
-    variance as on days without missing residuals.
+    - T = M + 1 is the number of days: the M estimation days, and day 0. The whole window counts as
+      day 0.
+    - :math:`g_t` is the sum of the centred ranks of all events on day t.
+    - The sum in :math:`S^2` goes over all T days.
+
+    Each event has T ranks. They are the ranks of T values: the M residuals divided by their
+    standard deviation, and SCAR / sd(SCAR). Here SCAR is the CAR of the event divided by its
+    standard error, and sd(SCAR) is the standard deviation of SCAR across events. A centred rank is
+    the rank divided by T + 1, minus one half.
+
+    Missing data: a missing residual has no rank. If some events have no residual on day t, the test
+    scales :math:`g_t` so that its variance equals the variance of the other days.
 
     References
     ----------
@@ -549,11 +565,13 @@ def grank_z(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    As in :func:`grank_t`, the CAR of the window is ranked among the :math:`M_i` residuals of event
-    i, which makes :math:`T_i = M_i + 1` ranks. The centred rank of the window, :math:`U_{i0}`, is
-    its rank divided by :math:`T_i + 1`, minus one half:
-
     .. math:: Z = \sum_i U_{i0} \Big/ \sqrt{\sum_i \frac{T_i - 1}{12 (T_i + 1)}}
+
+    - :math:`U_{i0}` is the centred rank of the window of event i: its rank divided by :math:`T_i +
+      1`, minus one half. As in :func:`grank_t`, the standardised CAR of the window is ranked among
+      the standardised residuals of the event.
+    - :math:`T_i` is the number of ranks of event i: one for each estimation day, and one for the
+      window.
 
     Missing data: a missing residual has no rank.
 
@@ -595,8 +613,8 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the attribute
-        ``caution`` of the result has a warning.
+        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the result has a
+        warning.
 
     Raises
     ------
@@ -608,9 +626,13 @@ def grank_z_kp(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    Z is the statistic of :func:`grank_z`. The number r is the correlation between the CARs of two
-    events, averaged over all pairs, as in the test BMP-KP. The test rejects its null hypothesis too
-    rarely if events share dates and the news raises only the variance of each firm's own shocks.
+    - Z is the statistic of :func:`grank_z`.
+    - :math:`\bar r` is the correlation between the standardised CARs of two events, averaged over
+      all pairs of events, as in the test BMP-KP.
+
+    If events share dates and the news raises only the variance of each firm's own shock, the test
+    is too cautious: it has fewer than 5% false alarms.
+
     Missing data are treated as in :func:`grank_z`.
 
     References

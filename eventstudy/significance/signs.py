@@ -42,9 +42,12 @@ def sign(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: z = \frac{n_+ - N/2}{\sqrt N / 2}
 
-    In the formula, :math:`n_+` is the number of positive CARs. The test rounds CARs to 12 decimals.
-    A CAR of zero is not positive. Missing data: the test leaves out an event with a missing return
-    in the window, unless the setting ``missing`` keeps such events.
+    - :math:`n_+` is the number of positive CARs. The test first rounds CARs to 12 decimals. A CAR
+      of zero is not positive.
+    - N is the number of events.
+
+    Missing data: the test leaves out an event that has no abnormal return on some day of the
+    window, unless the setting ``missing`` keeps the event.
 
     References
     ----------
@@ -90,9 +93,13 @@ def sign_exact(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: P(n_+ \le k) = 2^{-N} \sum_{j \le k} \binom{N}{j}
 
-    In the formula, :math:`n_+` is the number of positive CARs. The two-sided p-value is twice the
-    smaller one-sided p-value. With fewer than 6 events, the two-sided p-value cannot be below 0.05.
-    The test rounds CARs as :func:`sign` does. Missing data are treated as in :func:`sign`.
+    - :math:`n_+` is the number of positive CARs, counted as in :func:`sign`.
+    - N is the number of events.
+
+    The two-sided p-value is twice the smaller one-sided p-value. With fewer than 6 events, the
+    two-sided p-value cannot be below 0.05.
+
+    Missing data are treated as in :func:`sign`.
 
     References
     ----------
@@ -134,7 +141,7 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -151,9 +158,12 @@ def generalized_sign(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: z = \frac{n_+ - N \hat p}{\sqrt{N \hat p (1 - \hat p)}}
 
-    In the formula, :math:`n_+` is the number of positive CARs. The window has L days. For each
-    event, the test sums the residuals of every L consecutive estimation days, and takes the
-    proportion of positive sums. The mean of these proportions over all events is :math:`\hat p`.
+    - :math:`n_+` is the number of positive CARs.
+    - N is the number of events.
+    - :math:`\hat p` is the mean of :math:`p_i` over the events.
+    - To get :math:`p_i`, the test sums the residuals of event i over every L consecutive estimation
+      days. The proportion of positive sums is :math:`p_i`.
+
     Missing data: the test leaves out a sum if one of its L residuals is missing. Missing CARs are
     treated as in :func:`sign`.
 
@@ -219,9 +229,9 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
     Returns
     -------
     Value
-        The z-statistic, and the p-value from the exact distribution of the ranks. If two CARs have
-        the same size, or if there are more than 60 CARs, the p-value comes from the standard normal
-        distribution N(0,1).
+        The z-statistic. The p-value comes from the exact distribution of the sum of ranks. If two
+        CARs have the same size, or if there are more than 60 CARs, the p-value comes from z and the
+        standard normal distribution N(0,1).
 
     Raises
     ------
@@ -234,10 +244,13 @@ def wilcoxon(sample: AbnormalReturns, window: Window) -> Value:
 
         z = \frac{W_+ - N (N + 1) / 4}{\sqrt{N (N + 1)(2N + 1) / 24 - \sum_j (t_j^3 - t_j) / 48}}
 
-    All |CAR| are ranked, and :math:`W_+` is the sum of the ranks of the positive CARs. If several
-    |CAR| are equal, they form a tie, and :math:`t_j` is the number of CARs in tie j. The test
-    rounds CARs to 12 decimals, and leaves out CARs of zero. Missing data: with the default setting
-    ``missing="drop"``, the test leaves out an event that lacks days of the window.
+    - N is the number of CARs that are not zero. The test first rounds CARs to 12 decimals.
+    - :math:`W_+` is the sum of the ranks of the positive CARs. The ranks are those of all N values
+      of |CAR|.
+    - :math:`t_j` is the number of CARs in tie j. Several equal values of |CAR| form a tie.
+
+    Missing data: the test leaves out an event that has no abnormal return on some day of the
+    window, unless the setting ``missing`` keeps the event.
 
     References
     ----------

@@ -47,13 +47,16 @@ def bmp(sample: AbnormalReturns, window: Window) -> Value:
         t_{BMP} = \frac{\overline{SCAR}}{sd(SCAR) / \sqrt N}, \quad
         SCAR_i = \frac{CAR_i}{\sqrt{c' V_i c}}
 
-    :math:`SCAR_i` is the standardised CAR of event i, and sd(SCAR) is the standard deviation of
-    these numbers over the events. The vector c has L ones, so :math:`c' V_i c` is the variance of
-    :math:`CAR_i`. :math:`V_i` is the variance matrix of the abnormal returns of the event days:
-    :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`. Here :math:`s_i^2` is the residual
-    variance, X has the regressors of the estimation days, and :math:`X^*` has the regressors of the
-    event days. Missing data: the test leaves out an event that has no abnormal return on some day
-    of the window, unless ``Conventions.missing`` is "zero" or "rescale".
+    - :math:`SCAR_i` is the standardised CAR of event i: its CAR divided by its standard error. The
+      mean and the standard deviation sd of these N numbers are taken over the events.
+    - c is a vector of L ones, so :math:`c' V_i c` is the variance of :math:`CAR_i`.
+    - :math:`V_i` is the variance matrix of the abnormal returns of event i in the window. With
+      least squares, :math:`V_i = s_i^2 (I + X^*(X'X)^{-1} X^{*\prime})`.
+    - :math:`s_i^2` is the variance of the residuals of event i.
+    - X has the regressors of the estimation days, and :math:`X^*` the regressors of the window.
+
+    Missing data: the test leaves out an event that has no abnormal return on some day of the
+    window, unless ``Conventions.missing`` is "zero" or "rescale".
 
     References
     ----------
@@ -93,7 +96,7 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     -------
     Value
         The t-statistic, and its N-1 degrees of freedom. If the factor 1 + (N-1) r of the formula
-        below is less than 0.5, the result also has a warning text.
+        below is less than 0.5, the result has a warning.
 
     Raises
     ------
@@ -108,16 +111,24 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
         t = t_{BMP} \sqrt{\frac{1 - \bar r}{1 + (N - 1) \bar r}}, \quad
         \bar r = \frac{2}{N (N-1)} \sum_{i<j} \rho_{ij} o_{ij}
 
-    :math:`t_{BMP}` is the statistic of :func:`bmp`. :math:`\rho_{ij}` is the correlation of the
-    residuals of events i and j, over the trading days that are in both estimation windows.
-    :math:`o_{ij}` measures how much the windows of the two CARs overlap: 1 if the events have the
-    same event and estimation days, near 0 if their windows have no day in common. If all events
-    share one date and have the same number of estimation days, t equals the statistic of Kolari and
-    Pynnönen (2010). The test rejects its null hypothesis too rarely if events share dates and the
-    news raises only the variance of each firm's own shock. Missing data: if an event has no
-    abnormal return on some day of the window, the test leaves out the event, unless the setting
-    ``missing`` keeps such events. If the residuals of two events have fewer than 30 days in common,
-    the pair gets the mean :math:`\rho` of the other pairs.
+    - :math:`t_{BMP}` is the statistic of :func:`bmp`.
+    - :math:`\bar r` is the correlation between the standardised CARs of two events, averaged over
+      all pairs of events.
+    - :math:`\rho_{ij}` is the correlation of the residuals of events i and j. It is computed over
+      the trading days that are in both estimation windows.
+    - :math:`o_{ij}` is the overlap of the two CARs. It is 1 if both events have the same event
+      days, estimation days and market index. It is near 0 if the windows of the two CARs have no
+      day in common.
+
+    If all events have the same event days and estimation days, t equals the statistic of Kolari and
+    Pynnönen (2010). If two events have, on average, fewer than 60 estimation days in common, a
+    negative r is set to zero.
+
+    If events share dates and the news raises only the variance of each firm's own shock, the test
+    is too cautious: it has fewer than 5% false alarms.
+
+    Missing data: the test leaves out the same events as :func:`bmp`. If the residuals of two events
+    have fewer than 30 days in common, the pair gets the mean :math:`\rho` of the other pairs.
 
     References
     ----------
@@ -153,7 +164,7 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -171,11 +182,17 @@ def patell(sample: AbnormalReturns, window: Window) -> Value:
 
         Z = \frac{\sum_i SCAR_i}{\sqrt{\sum_i \nu_i / (\nu_i - 2)}}, \quad \nu_i = M_i - k
 
-    SCAR is the CAR divided by its standard error, which includes the error of the estimated
-    parameters. Event i has :math:`M_i` estimation days, and the model has k parameters. With the
-    setting ``Conventions(scar="sum")``, SCAR is the sum of the standardised abnormal returns
-    divided by the square root of L, as in Patell's paper. Then the test gives too many false alarms
-    in long windows. Missing data are treated as in :func:`bmp`.
+    - :math:`SCAR_i` is the standardised CAR of event i, as in :func:`bmp`. Its standard error
+      includes the error of the estimated parameters.
+    - :math:`\nu_i / (\nu_i - 2)` is the variance of :math:`SCAR_i` if returns are normal.
+    - :math:`M_i` is the number of estimation days of event i, and k the number of parameters of the
+      model.
+
+    With the setting ``Conventions(scar="sum")``, :math:`SCAR_i` is computed as in Patell's paper:
+    the sum of the L standardised abnormal returns, divided by the square root of L. In long
+    windows, the test then gives too many false alarms.
+
+    Missing data: the test leaves out the same events as :func:`bmp`.
 
     References
     ----------
@@ -208,13 +225,13 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
     Value
-        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the attribute
-        ``caution`` of the result has a warning.
+        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the result has a
+        warning.
 
     Raises
     ------
@@ -226,9 +243,13 @@ def patell_kp(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: Z_{KP} = Z \, / \sqrt{1 + (N - 1) \bar r}
 
-    Z is the statistic of :func:`patell`. The number r is the correlation between the standardised
-    CARs of two events, averaged over all pairs, as defined in :func:`bmp_kp`. With fewer than five
-    events, a negative r is set to zero. Missing data are treated as in :func:`bmp_kp`.
+    - Z is the statistic of :func:`patell`.
+    - :math:`\bar r` is the correlation between the standardised CARs of two events, averaged over
+      all pairs of events. The notes of :func:`bmp_kp` have its formula.
+
+    With fewer than five events, a negative r is set to zero.
+
+    Missing data are treated as in :func:`bmp_kp`.
 
     References
     ----------
@@ -263,13 +284,13 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
     Value
-        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the attribute
-        ``caution`` of the result has a warning.
+        The z-statistic. If 1 + (N-1) r in the formula below is less than 0.5, the result has a
+        warning.
 
     Raises
     ------
@@ -283,12 +304,19 @@ def patell_kp_regime(sample: AbnormalReturns, window: Window) -> Value:
         Z = \frac{\sum_i SCAR_i / \sqrt{k_i}}
             {\sqrt{\sum_i \nu_i / (\nu_i - 2)} \sqrt{1 + (N - 1) \bar r}}
 
-    The ratio :math:`k_i` says how many times as large the recent variance of the returns of firm i
-    and its market is as in the estimation window. The formula is in the manual, in the section
-    "Violent days" of the page "The answer". If the variance did not rise, :math:`k_i` is 1, and the
-    statistic equals :func:`patell_kp`. The other symbols are explained in :func:`patell` and
-    :func:`patell_kp`. With fewer than five events, a negative r is set to zero. Missing data are
-    treated as in :func:`patell_kp`.
+    - :math:`SCAR_i` is the standardised CAR of event i: its CAR divided by its standard error.
+    - :math:`k_i` is the variance around event i, divided by the variance in the estimation window.
+      It combines the returns of the firm and of its market. A ratio below 1 is set to 1. The
+      formula is in the manual, in the section "Violent days" of the page "The answer".
+    - :math:`\nu_i` is the number of estimation days of event i minus the number of parameters of
+      the model.
+    - :math:`\bar r` is the mean correlation of :func:`bmp_kp`. With fewer than five events, a
+      negative r is set to zero.
+
+    If every :math:`k_i` is 1, the statistic equals :func:`patell_kp`. This is always so if the
+    model itself forecasts the variance, as GARCH does.
+
+    Missing data are treated as in :func:`bmp_kp`.
 
     References
     ----------
@@ -368,10 +396,10 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Abnormal returns of one event as decimals (0.01 is 1%). The event has returns on all days of
-        `window`.
+        Abnormal returns of one event as decimals (0.01 is 1%). The event must have returns on all
+        days of `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -385,13 +413,16 @@ def event_t(sample: AbnormalReturns, window: Window) -> Value:
 
         t = \frac{CAR}{\sqrt{c' V c}}, \quad V = s^2 (I + X^* (X'X)^{-1} X^{*\prime})
 
-    The vector c selects the days of the window. The matrix V has the variances and covariances of
-    the abnormal returns of these days. X has the regressors of the estimation days, :math:`X^*` has
-    the regressors of the event days, and :math:`s^2` is the variance of the residuals.
+    - c is a vector of L ones, so :math:`c' V c` is the variance of the CAR.
+    - V is the variance matrix of the abnormal returns in the window. The formula is that of a model
+      fitted by least squares.
+    - :math:`s^2` is the variance of the residuals.
+    - X has the regressors of the estimation days, and :math:`X^*` the regressors of the window.
 
-    The table ``results.car()`` gives the statistic and the p-value of each event separately.
-    Missing data: an event with a missing return in the window has no CAR, unless the setting
-    ``missing`` keeps such events.
+    The table ``results.car()`` has the statistic and the p-value of each event of a study.
+
+    Missing data: the test is not computed if the event has no abnormal return on some day of the
+    window, unless ``Conventions.missing`` is "zero" or "rescale".
 
     References
     ----------
@@ -422,10 +453,10 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     Parameters
     ----------
     sample : AbnormalReturns
-        Abnormal returns of one event as decimals (0.01 is 1%). The event has returns on all days of
-        `window`.
+        Abnormal returns of one event as decimals (0.01 is 1%). The event must have returns on all
+        days of `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -437,10 +468,14 @@ def event_t_regime(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: t = \frac{CAR}{\sqrt{k\, c' V c}}
 
-    The vector c and the matrix V are defined in :func:`event_t`. The number k says how
-    many times as large the recent variance of the returns of the firm and its market is as in the
-    estimation window. The formula of k is in the manual, in the section "Violent days" of the page
-    "The answer". If the variance did not rise, k is 1, and the statistic equals :func:`event_t`.
+    - :math:`c' V c` is the variance of the CAR, as in :func:`event_t`.
+    - k is the variance around the event, divided by the variance in the estimation window. It
+      combines the returns of the firm and of its market. A ratio below 1 is set to 1. The formula
+      is in the manual, in the section "Violent days" of the page "The answer".
+
+    If k is 1, the statistic equals :func:`event_t`. This is always so if the model itself forecasts
+    the variance, as GARCH does.
+
     Missing data are treated as in :func:`event_t`.
 
     References
@@ -475,7 +510,7 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     sample : AbnormalReturns
         Abnormal returns of one event as decimals (0.01 is 1%).
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -488,11 +523,15 @@ def event_f(sample: AbnormalReturns, window: Window) -> Value:
     -----
     .. math:: F = \frac{AR' V^{-1} AR}{L}
 
-    AR is the vector of the abnormal returns in the window, and the matrix V is defined in
-    :func:`event_t`. A regression over the estimation days and the event days, with a dummy for each
-    event day, gives the same F for the hypothesis that the coefficients of all dummies are zero.
-    Missing data: if a day of the window has no return, AR leaves out this day, and L counts only
-    the other days of the window.
+    - AR is the vector of the abnormal returns in the window.
+    - V is the variance matrix of these abnormal returns, as in :func:`event_t`.
+
+    A regression over the estimation days and the event days, with a dummy for each event day, gives
+    the same F. Its hypothesis is that the coefficients of all dummies are zero.
+
+    Missing data: a return that covers several days of the window is one number of AR, and L is the
+    number of abnormal returns in AR. Without an abnormal return on some day of the window, the test
+    is not computed, unless ``Conventions.missing`` is "zero" or "rescale".
 
     References
     ----------

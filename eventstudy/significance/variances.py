@@ -40,19 +40,21 @@ def patell_u(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    The two sums of the formula run over the events and the days of the window:
-
     .. math::
 
         U = \sum_{i,t} \Bigl[ SAR_{it}^2 \frac{\nu_i - 2}{\nu_i} - 1 \Bigr] \Big/
         \sqrt{\sum_{i,t} \frac{2 (\nu_i - 1)}{\nu_i - 4}}
 
-    SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
-    error. For event i, :math:`\nu_i` is the number of estimation days minus the number of
-    parameters of the model. The p-value is right only if returns are normal. If returns follow
-    Student's t distribution with 5 degrees of freedom, which has fat tails, 17% of tests are false
-    alarms instead of 5%. Missing data: both sums leave out days on which the event has no abnormal
-    return.
+    - The two sums run over the events i and the days t of the window.
+    - :math:`SAR_{it}` is the standardised abnormal return of event i on day t: the abnormal return
+      divided by its standard error.
+    - :math:`\nu_i` is the number of estimation days of event i minus the number of parameters of
+      the model.
+
+    The p-value is right only if returns are normal. If returns follow Student's t distribution with
+    5 degrees of freedom, which has fat tails, 17% of tests are false alarms instead of 5%.
+
+    Missing data: both sums leave out days on which the event has no abnormal return.
 
     References
     ----------
@@ -95,7 +97,7 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
         Abnormal returns of N events as decimals (0.01 is 1%). Each event has returns on all days of
         `window`.
     window : Window
-        A window of L days.
+        The tested window. It has L days.
 
     Returns
     -------
@@ -106,18 +108,23 @@ def rank_variance(sample: AbnormalReturns, window: Window) -> Value:
     Raises
     ------
     InapplicableError
-        If the ranks are equal on all days.
+        If the mean rank of the events is the same on all days.
 
     Notes
     -----
     .. math:: Z = \frac{\sum_{t \in W} g_t}{\sqrt L \, S}
 
-    SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
-    error. The statistic is computed as in :func:`corrado`, but from the ranks of |SAR|. An effect
-    on the mean of returns also makes |SAR| larger. If this effect is the same for all events, the
-    test :func:`brown_forsythe` does not mistake it for a change of the variance. If returns have
-    heavy tails, the rank test stays valid: about 5% of tests are false alarms. Missing data: a
-    missing day has no rank.
+    - SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
+      error. On an estimation day, the standard error comes from a model that was estimated without
+      this day.
+    - :math:`g_t` and S are computed as in :func:`corrado`, but from the ranks of |SAR|.
+    - W is the tested window. It has L days.
+
+    An effect on the mean of returns also makes |SAR| larger. If this effect is the same for all
+    events, the test :func:`brown_forsythe` does not mistake it for a change of the variance. If
+    returns have heavy tails, the rank test stays valid: about 5% of tests are false alarms.
+
+    Missing data: a missing day has no rank.
 
     References
     ----------
@@ -168,19 +175,23 @@ def brown_forsythe(sample: AbnormalReturns, window: Window) -> Value:
 
     Notes
     -----
-    SAR is the standardised abnormal return of a day: the abnormal return divided by its standard
-    error. The SARs of all events form two groups. Group 1 has the :math:`n_1` SARs of the tested
-    windows, and group 2 has the :math:`n_2` SARs of the estimation windows. The SARs of group j are
-    :math:`SAR_{jd}` with d = 1, 2, and so on. The absolute difference between :math:`SAR_{jd}` and
-    the median of group j is :math:`z_{jd}`:
-
     .. math:: z_{jd} = |SAR_{jd} - \operatorname{median}_j|, \quad
         t = \frac{\bar z_1 - \bar z_2}{s_p \sqrt{1/n_1 + 1/n_2}}
 
-    The mean of :math:`z_{jd}` in group j is :math:`\bar z_j`. The pooled standard deviation of all
-    :math:`z_{jd}` is :math:`s_p`. If t is positive, returns vary more on event days. The square of
-    t is the F statistic of Levene's test around medians. If the effects of events differ, the test
-    counts the differences as variance. Missing data: the test leaves out days without a return.
+    - Group j = 1 has the :math:`n_1` values of SAR of all events on the days of the tested window.
+      Group j = 2 has the :math:`n_2` values of SAR on the estimation days.
+    - The values of group j are :math:`SAR_{jd}` with d = 1, 2, and so on. SAR is an abnormal return
+      divided by its standard error. On an estimation day, the standard error comes from a model
+      that was estimated without this day.
+    - :math:`z_{jd}` is the absolute difference between :math:`SAR_{jd}` and the median of group j.
+      Its mean in group j is :math:`\bar z_j`.
+    - :math:`s_p` is the pooled standard deviation of all :math:`z_{jd}`.
+
+    If t is positive, returns vary more on event days. The square of t is the F statistic of
+    Levene's test around medians. If the effects of events differ, the test counts the differences
+    as variance.
+
+    Missing data: the test leaves out days without a return.
 
     References
     ----------

@@ -42,13 +42,19 @@ def study(
         A table with one row per event. The column ``ticker`` (or ``symbol``) names the share, and
         ``announced_at`` (or ``date``, ``event_date``) has the date of the announcement.
     prices : DataFrame, Series, mapping, path, str or PriceProvider, optional
-        Closing prices of the shares and of the indices of their exchanges, adjusted for splits and
-        dividends. A wide table has dates as rows and tickers as columns. A long table has the
-        columns ``symbol``, ``date``, and ``close`` or ``adj_close``. A mapping has one table per
-        ticker. `prices` may also be a file, a folder, the name of a source such as ``"sample"`` or
-        ``"yahoo"``, or an object with a ``name`` and the method ``fetch`` (:class:`PriceProvider`).
-        If `prices` is not given, the function takes the source of prices in `config`. Without a
-        `config` it takes ``"auto"``: the price cache, which it updates from Yahoo.
+        Closing prices of the shares and of the market indices of their exchanges, adjusted for
+        splits and dividends. The argument may have one of these forms:
+
+        - a wide table, with dates as rows and tickers as columns
+        - a long table, with the columns ``symbol``, ``date``, and ``close`` or ``adj_close``
+        - a mapping with one table per ticker
+        - a file or a folder
+        - the name of a source, such as ``"sample"`` or ``"yahoo"``
+        - a :class:`PriceProvider`: an object with a ``name`` and the method ``fetch``
+
+        By default, the function takes the source of prices in `config`. Without a `config`, the
+        source is ``"auto"``: the price cache on your computer, which the function updates from
+        Yahoo.
     returns : DataFrame or path, optional
         Daily returns to use instead of prices, as decimals: 0.01 is 1%. The table may be wide (one
         column per ticker), or long with the columns ``date``, ``ticker`` and ``ret``.
@@ -87,15 +93,16 @@ def study(
 
     Notes
     -----
-    If a column ``group`` or ``direction`` of the events has several values, such as "adverse" and
-    "relief", the events with the same value form a group. The method ``answer()``, its figures and
-    the display in a notebook are about one group only: of those that have a result, the one with
-    the most events. The methods ``summary()`` and ``test()`` and the tables of the results are
-    about all events together. For an answer about all events, use ``answer(group="")``.
+    If the column ``group`` of the events, or else the column ``direction``, has several values, the
+    events with the same value form a group. The method ``answer()``, its figures and the display in
+    a notebook are about one group only: of the groups with a result, the one with the most events.
+    The methods ``summary()`` and ``test()`` and the tables of the results are about all events
+    together. For an answer about all events, use ``answer(group="")``.
 
-    Event days are the trading days of the exchange of the share. If prices are missing, the next
-    return covers all trading days since the last price. Missing results are NaN or None. If the
-    package narwhals is installed, a DataFrame may also come from polars or another library.
+    The days of an event are the trading days of the exchange of its share. If a share has no price
+    from Tuesday to Thursday, its return of Friday covers four trading days. Missing results are NaN
+    or None. If the package narwhals is installed, you can also pass a DataFrame of polars or of
+    another library.
 
     References
     ----------
@@ -186,12 +193,13 @@ def run_study(
     Parameters
     ----------
     events : Events, DataFrame or path
-        The events: a DataFrame or file that :func:`read_events` can read, or the result of that
-        function.
+        The events: a DataFrame or file that :func:`read_events` can read, or the Events object that
+        this function returns.
     config : StudyConfig, optional
-        The settings of the study, with the source of the prices or returns.
+        The settings of the study, including the source of the prices or returns. By default, all
+        settings have their default values.
     offline : bool
-        If true, the network is never used.
+        If true, the function never uses the network.
     store, vintage : str
         `store` is the path of the price cache. `vintage` is a past date: the study uses the prices
         that the cache had then. Both are explained in :func:`load_returns`.
@@ -224,7 +232,7 @@ def run_study(
 def compare(
     results: Mapping[Any, EventStudyResults], windows: WindowsLike | None = None
 ) -> pd.DataFrame:
-    """Return a table that compares the effects of several studies or groups of events.
+    """Return a table with the main results of several studies, or of several groups of events.
 
     Parameters
     ----------
@@ -232,20 +240,22 @@ def compare(
         The results to compare, each under a name. They may come from studies with different models,
         or from the groups of one study, such as ``results.groups("direction")``.
     windows : window or iterable of window, optional
-        The windows to compare. By default each result has one row, for its main window.
+        The windows to compare. By default, the table shows each result for its own main window.
 
     Returns
     -------
     DataFrame
-        The table has one row per result and window. The row labels (index) are the names of the
-        results. The columns start and stop are the first and the last day of the window. The column
-        n_events is the number of events, and n_dates is the number of different dates of day 0. The
-        column estimate is the mean effect as a decimal, and se is its standard error. The 95%
-        interval of the effect runs from ci_low to ci_high. The columns test, statistic and pvalue
-        have the name, the statistic and the p-value of the main test. If a row lacks numbers, the
-        column reason says why. All numbers are those of ``EventStudyResults.answer()``. If a study
-        has groups of events, the table shows only one group: the group with the most events
-        among those that have a result.
+        One row per result and window. The row labels (index) are the names of the results. All
+        numbers are those of :meth:`EventStudyResults.answer`. If a study has groups of events, its
+        numbers are about one group: of the groups with a result, the one with the most events. The
+        columns are:
+
+        - start, stop: first and last day of the window, counted from day 0
+        - n_events, n_dates: number of events, and of different dates of day 0
+        - estimate, se: mean effect as a decimal, and its standard error
+        - ci_low, ci_high: ends of the 95% interval of the effect
+        - test, statistic, pvalue: name, statistic and p-value of the main test
+        - reason: why numbers are missing in this row
 
     Raises
     ------
@@ -287,7 +297,7 @@ def compare(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EventStudy(UnfittedStudy):
-    """A study with its events and returns, before the model is estimated.
+    """An event study with its events and returns, before the model of normal returns is estimated.
 
     The method :meth:`fit` estimates the model and returns the results.
 
@@ -296,13 +306,13 @@ class EventStudy(UnfittedStudy):
     events : Events, DataFrame or path
         The events. A DataFrame or file has the form that :func:`read_events` describes.
     returns : ReturnsPanel or DataFrame
-        Returns of the tickers and benchmarks of the events. A DataFrame has the form that
-        :meth:`ReturnsPanel.from_frame` describes. If the ticker or the benchmark of an event has no
+        Returns of the shares and of their benchmarks. A DataFrame has the form that
+        :meth:`ReturnsPanel.from_frame` describes. If the share or the benchmark of an event has no
         returns, the event is dropped, and the results give the reason.
     model : str or LinearModel
         Name of a model of normal returns, such as ``"market"``, or an instance of a model class.
     estimation, event : Window or (start, stop)
-        Estimation window and event window, in trading days relative to the event day 0.
+        Estimation window and event window, in trading days relative to day 0 of the event.
     benchmark : str
         Ticker of one index for all events. By default, each event uses the index in its column
         ``benchmark``, or else the index of its exchange.
@@ -320,23 +330,25 @@ class EventStudy(UnfittedStudy):
         date and one column per factor. The function :func:`read_factors` reads such a table from a
         file.
     series : mapping of str to ticker
-        Tickers of return series that the model needs besides the market, such as
-        ``{"world": "URTH"}`` for a world index. All events use the same series.
+        Tickers of return series that the model needs besides the market, such as ``{"world":
+        "URTH"}`` for a world index. All events use the same series.
     conventions : Conventions
         Settings of the significance tests.
     halt : {"calendar", "shift"}
         How to count days during a trading halt, as in :class:`StudyConfig`. With "shift", day 0 of
         an announcement in a halt is the session on which trading resumes.
+    halt_drift : int
+        Used only with the halt "shift", as in :class:`StudyConfig`.
     repeat : {"mask", "first", "keep-all"}
         How to treat several events of one firm, as in :class:`StudyConfig`.
     left_out : sequence of n str
         One text for each event: the reason why the study does not use the event, or "" if it uses
         the event. By default, the study uses all events.
     main : Window or (start, stop), optional
-        The window of the main result. By default it is [0,1]. If the event window does not contain
-        [0,1], it is the first of [0,0], [-10,-2] and [2,10] that the event window contains, or else
-        the event window itself. If a price move in the main window looks like an error of the data,
-        the event gets the flag ``suspect_split`` or ``suspect_move``.
+        The main window, over which the main result is computed. The default is [0,1]. If the event
+        window does not contain [0,1], the main window is the first of [0,0], [-10,-2] and [2,10]
+        that it contains, or else the event window itself. If a price move in the main window looks
+        like an error of the data, the event gets the flag ``suspect_split`` or ``suspect_move``.
 
     Raises
     ------

@@ -23,12 +23,12 @@ class _Drawn:
     _draw: ClassVar[Callable[..., Axes]]
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw these numbers.
+        """Draw the numbers of this object.
 
         Parameters
         ----------
         ax : Axes, optional
-            Drawn into; by default the axes of a new figure.
+            Axes to draw into. The default is a new figure.
 
         Returns
         -------
@@ -38,7 +38,7 @@ class _Drawn:
 
 
 class CalibrationWithFigure(_Drawn, Paragraph, Calibration):
-    """A calibration that draws itself."""
+    """The rates of false alarms of the tests, with a figure of the power of the main test."""
 
     _draw = plot_power
 
@@ -53,23 +53,23 @@ class _Columns:
         return regressions
 
     def plot(self, ax: Axes | None = None, **look: Unpack[Look]) -> Axes:
-        """Draw the coefficients with their 95% intervals.
+        """Draw the coefficients of the regressions with their 95% intervals.
 
         Parameters
         ----------
         ax : Axes, optional
-            Drawn into; by default the axes of a new figure.
+            Axes to draw into. The default is a new figure.
         **look : str or color
-            `title`, and `color` of the first regression.
+            `title` of the figure, and `color` of the first regression.
         """
         return Regressions(self.columns).plot(ax, **look)
 
     def to_latex(self) -> str:
-        """Return a table of LaTeX of at most 330 points, with stars and errors in parentheses."""
+        """Return a LaTeX table of at most 330 points, with stars and errors in parentheses."""
         return Regressions(self.columns).latex()
 
     def to_html(self) -> str:
-        """Return what the regressions say and their table as a part of a page of HTML."""
+        """Return the text and the table of the regressions as a part of an HTML page."""
         return Regressions(self.columns).html()
 
     def __str__(self) -> str:
@@ -80,31 +80,32 @@ class _Columns:
 
 
 class DrawnRegression(_Columns, CarRegression):
-    """A regression of CARs that draws itself."""
+    """A regression of CARs, with the methods ``plot()``, ``to_latex()`` and ``to_html()``."""
 
 
 class DrawnRegressions(_Columns, SideBySide):
-    """Several regressions of CARs side by side, which draw themselves."""
+    """Several regressions of CARs, with the methods ``frame()``, ``plot()`` and ``to_latex()``."""
 
 
 @dataclass(frozen=True, repr=False)
 class DrawnAnswer(_Drawn, Paragraph, Answer):
-    """An answer as a table (``frame()``), a figure and what the command prints (``str``).
+    """The main result of a study, as text (``print``), as a table (``frame()``) and as a figure.
 
-    `group` is the group of events that it is about, "" for all; `write` returns it in words.
+    The attribute `group` is the group of events that the answer is about, and "" for all events.
+    The function `write` returns the answer in words.
     """
 
     group: str = ""
     write: Callable[[], str] = field(default=lambda: "", compare=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as it stands in ``results.json``."""
+        """Return the answer as in ``results.json``."""
         record = super().to_dict()
         del record["group"], record["write"]
         return record
 
     def frame(self) -> pd.DataFrame:
-        """Return its numbers as one row: verdict, test, p, effect, interval, plain average."""
+        """Return one row of numbers: verdict, test, p-value, effect, interval, plain average."""
         numbers = self.to_dict()
         row = {name: value for name, value in numbers.items() if not isinstance(value, dict)}
         average = numbers["plain_average"]
@@ -120,13 +121,13 @@ class DrawnAnswer(_Drawn, Paragraph, Answer):
 
 
 class DrawnPower(_Drawn, Paragraph, Power):
-    """Which effects the answer finds, which draws itself."""
+    """The power of the main test for effects of different sizes, with a figure."""
 
     _draw = plot_power
 
 
 class DrawnInfluence(_Drawn, Influence):
-    """What the answer owes to single sets of events, which draws itself."""
+    """The main result without single events, dates or firms, with a figure."""
 
     __repr__ = Influence.__str__
     _draw = plot_influence

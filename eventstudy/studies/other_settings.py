@@ -32,10 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RobustnessResults(Specifications):
-    """Results of a study that is repeated under different settings, such as several models.
+    """Main results of a study that is repeated under different settings, such as several models.
 
-    The attribute ``table`` has one row for each combination of settings. If you print the object,
-    it summarises the results in a sentence.
+    The attribute ``table`` has one row for each combination of settings. The columns estimate,
+    ci_low, ci_high and pvalue have its mean effect, the 95% interval and the p-value. If a
+    combination gives no result, these numbers are NaN, and the column reason says why. If you print
+    the object, it summarises the results in sentences.
 
     Examples
     --------
@@ -47,12 +49,12 @@ class RobustnessResults(Specifications):
     """
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the effects of all combinations, smallest first, with 95% confidence intervals.
+        """Draw the mean effects of all combinations of settings with 95% intervals, smallest first.
 
         Parameters
         ----------
         ax : Axes, optional
-            Matplotlib axes to draw into.
+            Axes to draw into. The default is a new figure.
 
         Returns
         -------
@@ -62,22 +64,27 @@ class RobustnessResults(Specifications):
         return plot_specifications(self.table, ax)
 
     def save(self, out: str | Path) -> list[Path]:
-        """Write the results of all combinations as CSV tables and as a figure.
+        """Write the results of all combinations of settings as CSV tables and as a figure.
+
+        If no combination has a result, no figure is written.
 
         Parameters
         ----------
         out : path
-            Folder of the files. A missing folder is created.
+            Folder of the files. A missing folder is created. If it already has a
+            ``specifications.csv`` that differs from the new one, the new files get other names,
+            such as ``specifications-2.csv``.
 
         Returns
         -------
         list of Path
-            Paths of the files. The table ``specifications.csv`` has one row per combination of
-            settings. The table ``specifications_by_choice.csv`` has one row per value of each
-            setting that varies. The figure is ``specifications.svg`` and, if matplotlib is
-            installed, also ``specifications.png``. If no combination has a result, no figure is
-            written. If the folder already has a ``specifications.csv`` that differs from the new
-            one, the new files get other names, such as ``specifications-2.csv``.
+            Paths of the files:
+
+            - ``specifications.csv``: a table with one row per combination of settings
+            - ``specifications_by_choice.csv``: a table with one row per value of each setting that
+              varies
+            - ``specifications.svg``: the figure
+            - ``specifications.png``: the figure, if matplotlib is installed
         """
         files = {".csv": to_csv(self.table), "_by_choice.csv": to_csv(self.by_choice())}
         if self.summary()["n"]:
@@ -121,37 +128,35 @@ def robustness(
     Parameters
     ----------
     study : EventStudy, EventStudyResults, or events as for :func:`study`
-        A study, its results, or a table of events. A study or its results already have returns,
-        which the function uses. The function adds the model, the estimation window and the main
-        window of the study to `grid` if they are not there.
+        A study, its results, or events (a table or a file). The function adds the study's own
+        model, estimation window and main window to `grid` if they are not there.
     grid : mapping of str to list, optional
         The choices to combine, for example ``{"model": ["market", "market_adjusted"]}``. The keys
-        may be ``model``, ``estimation`` (estimation windows), ``car`` (event windows), ``sample``
-        (conditions on the events) and ``halt`` (how to count days of a trading halt). By default,
-        the function uses the grid of `config`. If `config` has no grid, the function combines three
-        models, two estimation windows and four event windows.
+        may be ``model``, ``estimation`` (estimation windows), ``car`` (windows of the CAR),
+        ``sample`` (conditions that select events) and ``halt`` (how to count days of a trading
+        halt). By default, the function uses the grid of `config`. If `config` has no grid, the
+        function combines three models, two estimation windows and four windows of the CAR.
     config : StudyConfig, optional
-        Settings of the study. Give them only if `study` is a table of events.
+        Settings of the study. Give them only if `study` is a table or file of events.
     prices : DataFrame, path, str or PriceProvider, optional
-        The source of prices, as in :func:`study`. Give it only if `study` is a table of events.
+        The source of prices, as in :func:`study`. Give it only if `study` is a table or file of
+        events.
     progress : callable, optional
         As in :func:`study`.
     **settings
         Other arguments of :func:`study`, such as ``returns``, ``date``, ``offline`` and ``model``.
+        Give them only if `study` is a table or file of events.
 
     Returns
     -------
     RobustnessResults
+        Its attribute ``table`` has one row per combination of choices. If a combination gives no
+        result, its row has NaN and the reason.
 
     Raises
     ------
     EventStudyError
         If the grid, the events, the settings or the prices have errors.
-
-    Notes
-    -----
-    The attribute ``table`` of the results has one row per combination of choices. If a combination
-    gives no result, its row has NaN and the reason.
 
     References
     ----------

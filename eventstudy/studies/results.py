@@ -15,11 +15,12 @@ import pandas as pd
 from .. import analysis, report
 from ..calendars import Window
 from ..events import Events
+from ..files import with_numbers
 from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, with_market_values
 from ..settings import StudyConfig
 from ..utility import IntArray, did_you_mean
-from ..words import has, say
+from ..words import find_hint, say
 from . import figures
 
 if TYPE_CHECKING:
@@ -31,39 +32,48 @@ NAMED = 3
 # Members that other parts of the package share, which no reader needs: neither the completion of a
 # notebook nor the reference shows them.
 INNER = (
-    "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "layout", "listed",
-    "first_window", "listed_rows", "memo", "of", "other_clock", "records", "refit", "remember",
-    "row_of",
+    "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "is_pooled",
+    "layout", "listed", "first_window", "listed_rows", "memo", "of", "other_clock", "records",
+    "refit", "remember", "row_of",
 )  # fmt: skip
+# How alike a name must be to be proposed: one that is only similar has something else.
+VERY_LIKE = 0.88
 # Columns of the events that are ours.
 NOT_OWN = (*Events.COLUMNS, CONFOUNDER)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EventStudyResults(FittedStudy):
-    """Results of a fitted study.
+    """Results of an event study, with methods for its tests, tables and figures.
 
     The methods :meth:`of_group` and :meth:`subset` return the results for some of the events, as an
-    object of the same class.
+    object of the same class. If the events have groups, :meth:`answer`, :meth:`plot_path` and other
+    methods with an argument `group` are about one group. All other methods, such as :meth:`tests`,
+    :meth:`test`, :attr:`aar` and :meth:`plot_caar`, are about all events together:
+    ``results.of_group().tests()`` has the tests of the group that the answer is about.
 
     Attributes
     ----------
     events : DataFrame
-        The table of events, with the columns of the events file. The study adds several columns.
-        The column benchmark has the index that the study used, and status is "ok" or "dropped". The
-        column reason says why an event was dropped, and nobs is the number of estimation days.
+        The events, with the columns of the events file and columns that the study adds. The column
+        benchmark has the index that the study used for the event. The column status is "ok" or
+        "dropped", and reason says why an event was dropped. The column nobs is the number of days
+        from which the model was estimated.
     abnormal : AbnormalReturns
-        Abnormal returns and their variances, with one row per event. For a dropped event, all
-        values are NaN.
+        The abnormal returns of the events and their variances, with one row per event. For a
+        dropped event, all values are NaN.
     panel : ReturnsPanel
         The returns of all shares and indices of the study.
     model : LinearModel
+        The model of normal returns.
     engine : {"statsmodels", "batch"}
+        How the model was estimated, as in :class:`StudyConfig`.
     config : StudyConfig, optional
         The settings of the study. None if the study was made with :class:`EventStudy`. See also
         :attr:`settings`.
     sizes : MarketValues, optional
-        Market values of the firms before each day of the event windows.
+        Market values of the firms before each day of the event windows. None unless the setting
+        ``size`` or the method :meth:`with_market_values` added them.
 
     Examples
     --------
@@ -87,9 +97,9 @@ class EventStudyResults(FittedStudy):
             """Say which method has what a name that is not here asks for."""
             if name.startswith("_"):
                 raise AttributeError(name)
-            hint = say(f"names.{name}") if has(f"names.{name}") else ""
-            public = (known for known in dir(type(self)) if not known.startswith("_"))
-            hint = hint or did_you_mean(name, public)
+            hint = find_hint(f"names.{name.lower()}")
+            public = (known for known in dir(self) if not known.startswith("_"))
+            hint = hint or did_you_mean(name.lower(), public, like=VERY_LIKE)
             raise AttributeError(f"results have no {name!r}" + f": {hint}" * bool(hint))
 
     def __dir__(self) -> list[str]:
@@ -116,12 +126,15 @@ class EventStudyResults(FittedStudy):
     def of_group(self, group: str | None = None) -> EventStudyResults:
         """Return the results of one group of the events.
 
+        The events of a group have the same value in the column that the setting ``by`` of
+        :class:`StudyConfig` names (by default ``group`` or ``direction``).
+
         Parameters
         ----------
         group : str, optional
-            Name of the group; "" for all events together. The names are in the column that the
-            report uses for its groups (setting ``by``). Without the argument `group`, the method
-            returns the results of the group that the first sentence of the report is about.
+            Name of the group, such as "relief"; "" for all events together. The default is the
+            group that the report is about: of the groups with a result, the one with the most
+            events.
 
         Returns
         -------
@@ -142,22 +155,25 @@ class EventStudyResults(FittedStudy):
     def answer(
         self, window: WindowLike | None = None, *, group: str | None = None
     ) -> figures.DrawnAnswer:
-        """Return the main result of the study: the effect, its interval and the main test.
+        """Return the main result: the mean effect, its 95% interval, the main test and a verdict.
 
-        The verdict in the answer says whether the effect differs from zero.
+        The effect is the mean CAR with weights proportional to 1 / (standard error of the CAR). The
+        verdict is "different" if the main test has p < 0.05, and "not_different" otherwise. It is
+        "provisional" while the window of an event has days in the future, and "no_result" if the
+        test cannot be computed.
 
         Parameters
         ----------
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
         group : str, optional
             Name of a group of events, as in :meth:`of_group`.
 
         Returns
         -------
         DrawnAnswer
-            The answer. If you print the answer, you get the text that the command ``eventstudy
-            run`` prints.
+            The answer. The numbers of its attribute `effect` are decimals. If you print the answer,
+            you get the text that the command ``eventstudy run`` prints.
 
         Examples
         --------
@@ -187,21 +203,21 @@ class EventStudyResults(FittedStudy):
     ) -> figures.DrawnPower:
         """Return the power of the main test for effects of different sizes.
 
-        The power is the probability that the test finds an effect of a given size.
+        The power for a size is the probability that the test gives p < 0.05 if the true effect has
+        this size.
 
         Parameters
         ----------
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
         group : str, optional
             Name of a group of events, as in :meth:`of_group`.
 
         Returns
         -------
         DrawnPower
-            The power of the test. If you print the object, you see the effect that the test finds
-            in 80% of studies. The methods ``frame()`` and ``plot()`` of the object show the power
-            for each size of the effect.
+            The attribute `smallest_effect` is the effect with a power of 80%, as a decimal. The
+            methods ``frame()`` and ``plot()`` show the power for several sizes of the effect.
 
         Examples
         --------
@@ -218,12 +234,12 @@ class EventStudyResults(FittedStudy):
     ) -> figures.DrawnInfluence:
         """Return how the main result changes without one event, date, firm or cluster of dates.
 
-        Dates whose windows overlap form a cluster.
+        Event dates whose windows overlap form a cluster.
 
         Parameters
         ----------
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
         group : str, optional
             Name of a group of events, as in :meth:`of_group`.
 
@@ -231,8 +247,8 @@ class EventStudyResults(FittedStudy):
         -------
         DrawnInfluence
             The method ``frame()`` of this object returns a table with one row for each event, date,
-            firm or cluster that is left out. If you print the object, it shows which single
-            announcements, dates or firms change the main result.
+            firm or cluster that is left out. If you print the object, you see whether one of them
+            changes the main result.
 
         Examples
         --------
@@ -248,7 +264,7 @@ class EventStudyResults(FittedStudy):
     def plot_path(
         self, ax: Axes | None = None, *, group: str | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the value of the shares on each event day, and their value without an effect.
+        """Draw the value of the shares day by day, and their value without an effect of the news.
 
         The value without an effect is computed from the normal returns. Both lines are averages
         over the events, with the same weights as in the main result. On the day before the main
@@ -257,11 +273,11 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         ax : Axes, optional
-            Matplotlib axes to draw into. The default is a new figure.
+            Axes to draw into. The default is a new figure.
         group : str, optional
             Name of a group of events, as in :meth:`of_group`.
         **look : str or color
-            Optional arguments for the line of the shares: `title`, `color` and `label`.
+            `title` of the figure, and `color` and `label` of the line of the shares.
 
         Returns
         -------
@@ -283,23 +299,23 @@ class EventStudyResults(FittedStudy):
         self, window: WindowLike | None = None, by: str | None = None, ax: Axes | None = None,
         **look: Unpack[report.Look],
     ) -> Axes:  # fmt: skip
-        """Draw the mean CAR (CAAR) as a path over the event days, with a 95% band for each day.
+        """Draw the mean CAR (CAAR) as a line over the event window, with a 95% interval per day.
 
-        The base day b is the day before the main window. On this day, the path is 0. On a day t
-        after the base day, the path is the CAAR over the window [b+1, t]. On a day t before the
-        base day, the path is minus the CAAR over the window [t+1, b].
+        The line is 0 on the base day b, which is the day before the main window. On a later day t,
+        the line is the CAAR over the window [b+1, t]. On an earlier day t, the line is minus the
+        CAAR over the window [t+1, b].
 
         Parameters
         ----------
         window : window, optional
-            Window that the figure shades, in event days. The default is the main window.
+            Window that the figure shades. The default is the main window.
         by : str, optional
-            Column that splits the events into groups. The figure then has one path for each of the
+            Column that splits the events into groups. The figure then has one line for each of the
             three largest groups, and a legend.
         ax : Axes, optional
-            Matplotlib axes to draw into. The default is a new figure.
+            Axes to draw into. The default is a new figure.
         **look : str or color
-            Optional arguments: `title` of the figure, and `color` and `label` of its main curve.
+            `title` of the figure, and `color` and `label` of its first line.
 
         Returns
         -------
@@ -321,20 +337,21 @@ class EventStudyResults(FittedStudy):
     def plot_car_forest(
         self, window: WindowLike | None = None, ax: Axes | None = None, **look: Unpack[report.Look]
     ) -> Axes:
-        """Draw the CAR of each event with its 95% interval, and the mean effect.
+        """Draw the CAR of each event with its 95% interval, and the mean effect of the events.
 
-        The marker of an event is filled if its p-value is below 0.05. The mean effect is a diamond,
-        and its p-value comes from the main test. If there are more than 60 events, the figure shows
-        only the 30 smallest and the 30 largest CARs.
+        The intervals of the events are those from ci_low_regime to ci_high_regime in the table of
+        :meth:`car`. The marker of an event is filled if its p-value (pvalue_regime) is below 0.05.
+        The mean effect is a diamond, and its p-value comes from the main test. If there are more
+        than 60 events, the figure shows only the 30 smallest and the 30 largest CARs.
 
         Parameters
         ----------
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
         ax : Axes, optional
-            Matplotlib axes to draw into. The default is a new figure.
+            Axes to draw into. The default is a new figure.
         **look : str or color
-            Optional arguments for the markers of the events: `title`, `color` and `label`.
+            `title` of the figure, and `color` and `label` of the markers of the events.
 
         Returns
         -------
@@ -354,19 +371,20 @@ class EventStudyResults(FittedStudy):
     ) -> Axes:  # fmt: skip
         """Draw the abnormal returns of one event as bars, and its CAR as a line.
 
-        The line is drawn as in :meth:`plot_caar`, with the CAR of the event in place of the CAAR.
-        If the news has no effect, the line lies in the shaded range with a probability of 95% on
-        each day.
+        The line is the CAR since the day before the main window. On earlier days, it is drawn as in
+        :meth:`plot_caar`. If the news has no effect, the line lies in the shaded range around zero
+        with a probability of 95% on each day.
 
         Parameters
         ----------
         event_id : str
+            Name of the event, as in the column event_id.
         window : window, optional
-            Window that the figure shades, in event days. The default is the main window.
+            Window that the figure shades. The default is the main window.
         ax : Axes, optional
-            Matplotlib axes to draw into. The default is a new figure.
+            Axes to draw into. The default is a new figure.
         **look : str or color
-            Optional arguments for the line of the CAR: `title`, `color` and `label`.
+            `title` of the figure, and `color` and `label` of the line of the CAR.
 
         Returns
         -------
@@ -386,14 +404,14 @@ class EventStudyResults(FittedStudy):
         return report.plot_event(self, event_id, window, ax, **look)
 
     def main_test(self, window: WindowLike | None = None) -> str:
-        """Return the name of the main test over `window`.
+        """Return the name of the significance test that decides the verdict of the answer.
 
-        The main test is the significance test that decides the verdict of the answer.
+        The program chooses this test by the number of events.
 
         Parameters
         ----------
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
 
         Returns
         -------
@@ -419,12 +437,14 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         kind : {"events", "days", "windows", "groups"}
-            With "events", each hypothesis is about the CAR of one event over `window`. With "days",
-            it is about the mean abnormal return of one event day. With "windows", it is about the
-            mean CAR over one of the `windows`. With "groups", it is about the mean CAR of one group
-            over `window`.
+            Which numbers are zero under the hypotheses:
+
+            - "events": the CAR of each event over `window`
+            - "days": the mean abnormal return of each day of the event window
+            - "windows": the mean CAR over each of the `windows`
+            - "groups": the mean CAR of each group of events over `window`
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
         windows : iterable of windows, optional
             Windows for the kind "windows". The default is the windows in the settings of the study.
         test : str, optional
@@ -435,8 +455,7 @@ class EventStudyResults(FittedStudy):
             groups.
         methods : iterable of {"holm", "bh", "by", "romano_wolf"}, optional
             Methods that adjust the p-values: Holm, Benjamini-Hochberg, Benjamini-Yekutieli and
-            Romano-Wolf. The default is all four methods. For the kind "events", the default is the
-            first three methods.
+            Romano-Wolf. The default is all four methods, or the first three for the kind "events".
 
         Returns
         -------
@@ -444,15 +463,16 @@ class EventStudyResults(FittedStudy):
             One row per hypothesis. The column label names the hypothesis, n_events is the number of
             events, and estimate is the effect as a decimal. The columns statistic and pvalue have
             the result of the test. For each method of adjustment, a column of the same name has the
-            adjusted p-values. If the test of a hypothesis has no p-value, its adjusted p-values are
-            NaN and the column reason says why. The adjustment counts only the hypotheses that have
-            a p-value.
+            adjusted p-values.
+
+            A hypothesis without a p-value does not count in the adjustment. Its adjusted p-values
+            are NaN, and the column reason says why.
 
         Raises
         ------
         ConfigError
-            If the kind, a method, the test or the column does not exist. The error is also raised
-            if you choose "romano_wolf" for the kind "events".
+            If the kind, a method, the test or the column does not exist, or if you choose
+            "romano_wolf" for the kind "events".
 
         Examples
         --------
@@ -470,7 +490,7 @@ class EventStudyResults(FittedStudy):
         self, column: str, one: str | None = None, other: str | None = None, *,
         window: WindowLike | None = None, method: str | None = None,
     ) -> analysis.Difference:  # fmt: skip
-        """Test whether the mean CAR over `window` differs between two groups of events.
+        """Test whether the mean CAR differs between two groups of events.
 
         Parameters
         ----------
@@ -479,16 +499,17 @@ class EventStudyResults(FittedStudy):
         one, other : str, optional
             Names of the two groups. They are needed only if the column has more than two groups.
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
         method : {"date_clustered", "welch"}, optional
-            Test of the difference. The test "date_clustered" is a t-test with standard errors
-            clustered by event date. The test "welch" is Welch's t-test, which assumes independent
-            events. The default is "date_clustered". If "date_clustered" cannot be computed, the
-            default is "welch", and the result gives the reason.
+            Test of the difference: a t-test with standard errors clustered by event date
+            ("date_clustered"), or Welch's t-test, which assumes independent events ("welch"). The
+            default is "date_clustered". If it cannot be computed, the default is "welch", and the
+            attribute `reason` of the result says why.
 
         Returns
         -------
         Difference
+            The attribute `difference` is the mean CAR of `one` minus that of `other`, as a decimal.
 
         Raises
         ------
@@ -506,26 +527,26 @@ class EventStudyResults(FittedStudy):
     def weighted(
         self, window: WindowLike, weights: str = "equal", column: str = "mcap"
     ) -> analysis.WeightedMean:
-        """Return the weighted mean CAR over `window`, with weights that sum to one.
+        """Return the weighted mean CAR of the events, and a test whether it is zero.
 
         Parameters
         ----------
         window : window
+            Window of the CARs, such as ``(0, 1)``.
         weights : {"equal", "value", "precision"}
-            Weights of the events. With "equal", all weights are equal. With "value", the weights
-            are proportional to the market values of the firms. With "precision", the weights are
-            proportional to 1 / Var(CAR).
+            Equal weights of the events, or weights proportional to the market values of the firms
+            ("value") or to 1 / Var(CAR) ("precision").
         column : str
-            Column of the events with the market value of each firm *before* the window. A later
-            market value would already contain the effect of the event. If the method
+            Column of the events with the market value of each firm *before* the window: a later
+            value would already contain the effect of the event. If the method
             :meth:`with_market_values` has added market values to the study, these values replace
             the column ``mcap``.
 
         Returns
         -------
         WeightedMean
-            The weighted mean CAR, with its interval and its test. With the weights "value", the
-            mean leaves out events without a market value.
+            The attribute `estimate` is the weighted mean as a decimal. With the weights "value",
+            the mean leaves out events without a market value.
 
         Raises
         ------
@@ -535,7 +556,7 @@ class EventStudyResults(FittedStudy):
         Examples
         --------
         >>> print(results.weighted((0, 1), "precision"))
-        precision-weighted CAAR[0,1] of 70: -0.52% (95% -1.01% to -0.02%), z = -2.091, p = 0.0402
+        precision-weighted CAAR[0,1] of 70: -0.52% (95% -1.01% to -0.02%), t = -2.091, p = 0.0402
         """
         return analysis.weighted_caar(self, window, weights, column)
 
@@ -545,6 +566,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         window : window
+            Window of the CARs, such as ``(0, 1)``.
         column : str
             Column of the events with the market value of each firm before the window. All values
             must be in one currency.
@@ -552,8 +574,9 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DollarLoss
-            The changes and their sum. The change of an event (column adl) is its CAR times the
-            market value of the firm.
+            The attribute `total` is the sum of all changes. In the table `events`, the column adl
+            has the change of each event: its CAR times the market value of the firm. Events without
+            a market value are left out.
 
         Raises
         ------
@@ -573,11 +596,14 @@ class EventStudyResults(FittedStudy):
     def abhar(
         self, window: WindowLike, against: Literal["market", "model"] = "market", **changes: Any
     ) -> pd.DataFrame:
-        """Test whether the mean buy-and-hold abnormal return over `window` is zero.
+        """Test whether the mean buy-and-hold abnormal return of the events is zero.
+
+        The tests assume that the events are independent.
 
         Parameters
         ----------
         window : window
+            Window of the buy-and-hold returns, such as ``(0, 5)``.
         against : {"market", "model"}
             What the return of a share is compared with: the return of its benchmark ("market"), or
             the normal return of the model ("model").
@@ -594,15 +620,16 @@ class EventStudyResults(FittedStudy):
             events. The columns statistic, distribution and pvalue have the result of the two-sided
             test. The columns critical_low and critical_high have the critical values at the 5%
             level. If a test cannot be computed, its numbers are NaN, and the column note gives the
-            reason. As long as the window of any event has days in the future, the numbers of the
-            tests are NaN, and the column estimate has the mean of the events whose windows are
-            over.
+            reason.
+
+            While the window of any event has days in the future, the numbers of the tests are NaN.
+            The column estimate then has the mean of the events whose windows are over.
 
         Raises
         ------
         ConfigError
-            If the window reaches beyond the event window, if the value of the argument `against` or
-            of a setting is not valid, or if the study does not measure returns.
+            If the window reaches beyond the event window, if the value of an argument is not valid,
+            or if the study does not measure returns.
 
         Examples
         --------
@@ -621,16 +648,15 @@ class EventStudyResults(FittedStudy):
 
         On each session, the portfolio holds every firm with an event whose window contains this
         session. The return of the portfolio is regressed on the returns of the market and of other
-        factors of the model. The constant alpha of the regression is the mean abnormal return per
-        session.
+        factors of the model. The constant alpha is the mean abnormal return per session.
 
         Parameters
         ----------
         window : window
-            Window in event days during which the portfolio holds a firm.
+            Window during which the portfolio holds a firm, such as ``(0, 5)``.
         weights : {"equal", "value"}
-            Weights of the firms in the portfolio: equal weights ("equal"), or weights proportional
-            to the market values before the window ("value").
+            Equal weights of the firms, or weights proportional to their market values before the
+            window ("value").
         lags : int, optional
             Number of lags of the Newey-West standard errors. The default is max(L-1, 1) for a
             window of L days.
@@ -639,19 +665,18 @@ class EventStudyResults(FittedStudy):
         -------
         DataFrame
             One row per method of estimation: ``ols``, ``hc1``, ``newey_west`` and ``wls``. The
-            column alpha is the abnormal return per session as a decimal. The columns se, t, df and
-            pvalue (two-sided) have the standard error and the t-test of alpha. The column beta is
-            the slope of the market, and a column ``beta_<name>`` is the slope of another factor.
-            The column sessions is the number of sessions with a firm in the portfolio, and
-            mean_firms is the average number of firms on these sessions. With fewer than 10 sessions
-            the numbers are NaN, and the column note gives the reason.
+            column alpha is the constant as a decimal. The columns se, t, df and pvalue (two-sided)
+            have the standard error and the t-test of alpha. The column beta is the slope of the
+            market, and a column ``beta_<name>`` is the slope of another factor. The column sessions
+            is the number of sessions with a firm in the portfolio, and mean_firms is the mean
+            number of firms on these sessions. With fewer than 10 sessions the numbers are NaN, and
+            the column note gives the reason.
 
         Raises
         ------
         ConfigError
-            If the window reaches beyond the event window, if the kind of weights does not exist, or
-            if the study does not measure returns. The error is also raised for the weights "value"
-            if the study has no market values.
+            If the window reaches beyond the event window, if the study does not measure returns, or
+            if it has no market values for the weights "value".
 
         Examples
         --------
@@ -663,16 +688,20 @@ class EventStudyResults(FittedStudy):
         return analysis.calendar_portfolio(self, window, weights=weights, lags=lags)
 
     def diagnose(self, window: WindowLike | None = None) -> analysis.Diagnosis:
-        """Return which tests are valid over `window`, and which features of the data decide this.
+        """Return for each significance test whether it is valid for these events, and why.
 
         Parameters
         ----------
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
 
         Returns
         -------
         Diagnosis
+            The attribute `table` has one row per test. The column false_alarms estimates how often
+            the test finds an effect at the 5% level where there is none. The column trust is
+            "valid" up to a rate of 7%, "valid with care" up to 12%, and "not valid" above. The
+            column reason says which feature of the data speaks against the test.
 
         Raises
         ------
@@ -698,17 +727,18 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DataFrame
-            One row per event. The column nobs is the number of estimation days, and missing is the
-            proportion of estimation days without a return. The columns r2 and r2_adjusted show the
-            fit.
+            One row per event. A diagnostic is NaN if it needs more estimation days or regressors
+            than there are. Columns that end in ``_p`` have p-values. The columns are:
 
-            Three columns show whether the residuals are autocorrelated: durbin_watson,
-            autocorrelation and ljung_box_p. The columns arch_p and breusch_pagan_p show whether the
-            variance of the residuals changes. The columns jarque_bera_p, skewness and kurtosis
-            compare the residuals with a normal distribution. The columns chow_f, chow_p and cusum_p
-            show whether the parameters change during the estimation window. The column condition is
-            the condition number of the regressors. A diagnostic is NaN if it needs more estimation
-            days or regressors than there are.
+            - nobs: number of estimation days
+            - missing: proportion of the days in the estimation window without a usable return
+            - r2, r2_adjusted: fit of the model
+            - durbin_watson, autocorrelation, ljung_box_p: autocorrelation of the residuals
+            - arch_p, breusch_pagan_p: changes in the variance of the residuals
+            - jarque_bera_p, skewness, kurtosis: comparison of the residuals with a normal
+              distribution
+            - chow_f, chow_p, cusum_p: changes of the parameters during the estimation window
+            - condition: condition number of the regressors
 
         Examples
         --------
@@ -725,6 +755,7 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         event_id : str
+            Name of the event, as in the column event_id.
 
         Returns
         -------
@@ -753,22 +784,20 @@ class EventStudyResults(FittedStudy):
         """Compare the study with placebo studies, which assign the announcements to peer firms.
 
         Each placebo study assigns each announcement at random to the firm itself or to one of its
-        peers, on the same date. If several announcements have the same date and the same peers, a
-        placebo study can also assign each of these announcements to the firm of another one. The
-        p-value is small if few placebo studies have a statistic as extreme as the statistic of the
-        study.
+        peers, on the same date. A firm that has an event itself is not used as a peer.
 
         Parameters
         ----------
         window : window
+            Window of the CARs, such as ``(0, 1)``.
         peers : str
             Column of the events with the tickers of the peers of each firm, written ``A;B;C``. The
             study must have the returns of these peers. The program loads these returns if the
             column has the name ``peers``, the study has at most 1,000 events, and the setting
             ``calibrate`` is not 0.
         test : str
-            Test whose statistic is compared. The default is "bmp", or "event_t_regime" if
-            there is only one event.
+            Test whose statistic is compared. The default is "bmp", or "event_t_regime" for one
+            event.
         draws : int, optional
             Number of placebo studies. The default is the setting ``draws`` of :class:`Conventions`.
             The setting ``seed`` is the seed of the random numbers.
@@ -776,6 +805,8 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         Placebo
+            The attribute `pvalue` is small if few placebo studies have a statistic as extreme as
+            that of the study. It is NaN if fewer than 39 different samples of firms are possible.
 
         Raises
         ------
@@ -795,7 +826,7 @@ class EventStudyResults(FittedStudy):
     def summary(
         self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
     ) -> analysis.Summary:
-        """Return a short table with the mean effect and the test results for each window.
+        """Return a short table with the mean effect and the p-values of tests for each window.
 
         Parameters
         ----------
@@ -808,6 +839,7 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         Summary
+            The table. Its attribute `frame` is a DataFrame.
 
         Examples
         --------
@@ -834,8 +866,8 @@ class EventStudyResults(FittedStudy):
         EventStudyResults
             The results with market values. For each window, an event gets the last market value of
             its firm before the window. A market value or a number of shares is valid for 370 days
-            from its date. If the source has numbers of shares, the program multiplies them by the
-            closes of the share. A close is valid for 100 days.
+            from its date. Numbers of shares are multiplied by the closes of the share. A close is
+            valid for 100 days.
 
         Examples
         --------
@@ -855,16 +887,18 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         columns : str or iterable of str
-            Columns that explain the CARs. A column with numbers is one regressor. For a column with
-            text, each value except the first in alphabetical order has a dummy variable.
+            Columns that explain the CARs. A column with numbers is one regressor. A column with
+            text has a dummy variable for each value except the first in alphabetical order.
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
         **options
-            Other options of the regression, such as ``weights="precision"``.
+            The options ``weights``, ``cov``, ``se`` and ``labels`` of :meth:`explain`, such as
+            ``weights="precision"``.
 
         Returns
         -------
         DrawnRegression
+            Its attribute `table` has one row per coefficient.
 
         Examples
         --------
@@ -882,17 +916,19 @@ class EventStudyResults(FittedStudy):
     ) -> figures.DrawnRegression | figures.DrawnRegressions:  # fmt: skip
         """Regress the CARs of the events on a formula that names columns of the events file.
 
-        An example of a formula is ``"size + C(sector) + direction:leverage"``.
+        An example of a formula is ``"size + C(sector) + direction:leverage"``. Events with a
+        missing value in a column of the formula are left out.
 
         Parameters
         ----------
         formulas : str, iterable of str, or mapping of str to str
-            One or more formulas. Each formula gives one regression. If you give a mapping, its keys
-            are the column heads in the table of the regressions.
+            Each formula gives one regression. The keys of a mapping are the column heads in the
+            table of the regressions.
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
         **options
-            Other options of the regression, such as ``cluster="date"``.
+            Options ``cluster``, ``cov``, ``se``, ``weights``, ``labels`` and ``rank``, such as
+            ``cluster="date"``. The page "In a notebook" of the manual explains them.
 
         Returns
         -------
@@ -923,23 +959,25 @@ class EventStudyResults(FittedStudy):
     ) -> figures.CalibrationWithFigure:
         """Return how often the tests raise a false alarm on dates on which the firms have no event.
 
-        The method repeats the study on dates without announcements. A significant result on such
-        dates is a false alarm.
+        The method repeats the study with the dates of the events moved to other days. A significant
+        result on the moved dates is a false alarm.
 
         Parameters
         ----------
         window : window, optional
-            Window in event days. The default is the main window.
+            Window of the CARs. The default is the main window.
         group : str, optional
             Name of a group of events, as in :meth:`of_group`.
         **options
-            Optional arguments, such as ``draws=99`` for at most 99 repetitions of the study.
+            ``draws=99`` means at most 99 repetitions of the study (by default 499), and ``tests``
+            lists the names of the tests.
 
         Returns
         -------
         Calibration
-            The false-alarm rates of the tests. The method ``plot()`` of this object draws the power
-            of the main test for effects of different sizes.
+            The attribute `sizes` is a table with the rates of false alarms of each test. If fewer
+            than 39 repetitions are possible, the attribute `reason` says so. The method ``plot()``
+            draws the power of the main test for effects of different sizes.
 
         Examples
         --------
@@ -956,10 +994,9 @@ class EventStudyResults(FittedStudy):
     ) -> Path:  # fmt: skip
         """Write the report, tables and data of the study to the run folder ``out/name``.
 
-        If this run folder already has the results of a study with different settings or events, the
-        method does not replace them. The new run folder gets the name ``name-2``, ``name-3`` and so
-        on. If the setting ``figures`` is not empty, the run folder also has image files of the
-        figures.
+        If this folder already has the results of a study with different settings or events, the
+        method does not replace them. It then writes to ``name-2``, ``name-3`` and so on. If the
+        setting ``figures`` is not empty, the run folder also has image files of the figures.
 
         Parameters
         ----------
@@ -995,13 +1032,12 @@ class EventStudyResults(FittedStudy):
         return write_run(self, Path(out), name, config=config or self.settings, force=force)
 
     def findings(self, *, config: StudyConfig | None = None, name: str = "study") -> Findings:
-        """Return all results of the study in one object, from which the program makes every report.
+        """Return one object with all results, from which the program writes its reports.
 
         Parameters
         ----------
         config : StudyConfig, optional
-            Settings that choose the windows, tests and groups. The default is the settings of the
-            study.
+            Settings that choose the windows, tests and groups.
         name : str
             Name of the study.
 
@@ -1047,12 +1083,15 @@ class EventStudyResults(FittedStudy):
         Parameters
         ----------
         table : {"caar", "robustness", "events", "regression"}
-            The table to return. The table "caar" has the mean effect and the test results for each
-            window. The table "robustness" has the main result under settings that differ from those
-            of the study. It also has p-values that are adjusted for the number of windows. The
-            table "events" lists the events. The table "regression" has the regression of the CARs
-            on the columns in the setting ``regress``.
+            The table to return:
+
+            - "caar": the mean effect and the test results for each window
+            - "robustness": the main result without some events, and with other windows, models and
+              tests; also the p-values of the windows, adjusted for their number
+            - "events": the list of the events
+            - "regression": the regression of the CARs on the columns in the setting ``regress``
         config : StudyConfig, optional
+            Settings that choose the windows, tests and groups.
 
         Returns
         -------
@@ -1074,6 +1113,7 @@ class EventStudyResults(FittedStudy):
         ----------
         path : path
         config : StudyConfig, optional
+            Settings that choose the windows, tests and groups.
 
         Returns
         -------
@@ -1087,7 +1127,7 @@ class EventStudyResults(FittedStudy):
         return self._exported("xlsx", path, config)
 
     def to_parquet(self, path: str | Path, *, config: StudyConfig | None = None) -> Path:
-        """Write the abnormal returns as a Parquet file with one row per event and day.
+        """Write the abnormal returns as a Parquet file, with one row per used event and day.
 
         To install the package for this method, run ``pip install "eventstudy-kit[parquet]"``.
 
@@ -1135,23 +1175,26 @@ class EventStudyResults(FittedStudy):
         Returns
         -------
         DataFrame
-            One row per window and event. The columns start and stop are the first and the last day
-            of the window. The column car is the CAR as a decimal, and bhar is the buy-and-hold
-            abnormal return. The columns se, statistic and pvalue have the standard error of the CAR
-            and its t-test. The column scar is the standardised CAR. The 95% interval of the CAR
-            runs from ci_low to ci_high.
+            One row per window and event. If an event has missing days in the window, its CAR and
+            all numbers computed from the CAR are NaN, unless the setting ``missing`` of
+            :class:`Conventions` allows missing days. The columns are:
 
-            The column n_days is the number of days of the window on which the event has data. The
-            column n_sessions is the number of sessions in the CAR, and last_session is the last of
-            these sessions.
+            - event_id, ticker: the event and its share
+            - start, stop: first and last day of the window, counted from day 0
+            - car: the CAR as a decimal
+            - se, statistic, pvalue: standard error of the CAR and its t-test
+            - ci_low, ci_high: ends of the 95% interval of the CAR
+            - scar: the standardised CAR
+            - bhar: the buy-and-hold abnormal return
+            - n_days: number of days of the window for which the event has data
+            - n_sessions, last_session: number of sessions in the CAR, and the last of them
+            - variance_multiple: variance of the firm's returns around the event, divided by their
+              variance in the estimation window, and at least 1
+            - pvalue_regime, ci_low_regime, ci_high_regime: p-value and 95% interval if the variance
+              of the CAR is multiplied by variance_multiple
 
-            The column variance_multiple is the variance of the firm's returns around the event,
-            divided by their usual variance. The p-value in the column pvalue_regime allows for this
-            ratio. So does the 95% interval from ci_low_regime to ci_high_regime. In a study of more
-            than 5,000 events, these four columns are NaN.
-
-            The columns of your events file follow. For an event with missing days in the window,
-            the CAR and all numbers computed from it are NaN.
+            In a study of more than 5,000 events, the last four columns of this list are NaN. The
+            columns of your events file follow.
 
         Examples
         --------
@@ -1164,7 +1207,7 @@ class EventStudyResults(FittedStudy):
         return self._with_own_columns(table, np.tile(self._used, len(table) // max(len(self), 1)))
 
     def wide(self, windows: WindowsLike | None = None) -> pd.DataFrame:
-        """Return one row per used event, with one column of CARs per window.
+        """Return the CARs of the used events, with one row per event and one column per window.
 
         Parameters
         ----------
@@ -1191,10 +1234,10 @@ class EventStudyResults(FittedStudy):
         return self._with_own_columns(pd.DataFrame({**self.ids_of(rows), **cars}), rows)
 
     def tidy(self) -> pd.DataFrame:
-        """Return the abnormal returns with one row per event and day.
+        """Return the abnormal returns of the used events, with one row per event and day.
 
-        The table has the columns of :meth:`abnormal_returns`, and the columns of your events file.
-        Dropped events are not in the table.
+        The table has the columns of :meth:`abnormal_returns`, followed by the columns of your
+        events file.
 
         Examples
         --------
@@ -1256,16 +1299,3 @@ class EventStudyResults(FittedStudy):
         if self.is_large:
             return f"<p>{escape(repr(self))}</p>"
         return render_cell(self.findings(), self.notes)
-
-
-def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of texts as numbers if each that is not blank is one; codes such as 007 stay.
-
-    Blank cells of numbers are NaN.
-    """
-    texts = cells.astype(str).str.strip()
-    filled = texts[texts != ""]
-    is_code = filled.str.match(r"[+-]?0\d").any()
-    if filled.empty or is_code or pd.to_numeric(filled, errors="coerce").isna().any():
-        return cells
-    return pd.to_numeric(texts.where(texts != ""))

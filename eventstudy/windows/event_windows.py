@@ -40,23 +40,25 @@ class StudyWindows:
 
 
 class EventWindows(StudyWindows):
-    """Returns of the firms, and of the factors of the model, on the days around the events.
+    """Returns of the shares, and of the factors of the model, on the days around the events.
 
-    A factor is a return that the model uses as a regressor, such as the return of the market.
+    A factor is a return that the model uses as a regressor, such as the return of the market. Most
+    arrays have one row per event and one column per day: first the days of the estimation window
+    (estimation days), then the days of the event window (event days).
 
     Attributes
     ----------
     estimation, event : Window
-        Estimation window and event window. In an array with one column per day, the estimation days
-        come first and the event days follow.
+        Estimation window and event window.
     sessions : (T,) datetime64[D] array
         All dates on which at least one exchange is open, in ascending order.
     calendars : tuple of int arrays
-        One array for each exchange. The array lists the days on which the exchange is open, as
-        positions in the array `sessions`.
+        One array for each exchange. It has the dates on which the exchange is open, as positions in
+        the array `sessions`.
     halt_drift : int
-        The largest number of sessions of a trading halt, or of a long closure of the exchange, for
-        which the normal return includes alpha, the constant of the model.
+        After a long closure of the exchange, or a trading halt with the setting ``halt="shift"``, a
+        return covers sessions that are not event days. Its normal return contains alpha, the
+        constant of the model, for at most `halt_drift` sessions.
 
     Examples
     --------
@@ -100,19 +102,19 @@ class EventWindows(StudyWindows):
 
     @property
     def returns(self) -> FloatArray:
-        """Decimal returns of the firms, shape (events, days). A missing return is NaN.
+        """Decimal returns of the shares, shape (events, days). A missing return is NaN.
 
-        In the event window, a return that follows h missing sessions covers h + 1 sessions. In the
-        estimation window, a return over several sessions is NaN, unless the model uses returns over
-        several sessions.
+        In the event window, the first return after h sessions without a price covers h + 1
+        sessions. In the estimation window, a return over several sessions is NaN (except for the
+        model ``trade_to_trade``).
         """
         return self._array("returns")
 
     @property
     def spans(self) -> IntArray:
-        """Number of event days that each return covers, shape (events, days).
+        """Number of days that each return covers, shape (events, days).
 
-        The number is 0 for a missing return.
+        For a missing return, the number is 0.
         """
         return self._array("spans")
 
@@ -120,66 +122,72 @@ class EventWindows(StudyWindows):
     def length(self) -> IntArray:
         """Number of trading sessions that each return covers, shape (events, days).
 
-        The number is 0 for a missing return. The number can be larger than that of :attr:`spans` if
-        halted sessions do not count as event days, or if the exchange was closed for more than ten
-        weekdays.
+        For a missing return, the number is 0. The number is larger than :attr:`spans` in two cases:
+
+        - The return covers a trading halt whose sessions are not event days (setting
+          ``halt="shift"``).
+        - The exchange was closed for more than ten weekdays. These weekdays count as sessions.
         """
         return self._array("length")
 
     @property
     def factors(self) -> FloatArray:
-        """Factor returns, such as the market return, shape (events, days, factors).
+        """Returns of the factors, such as the market, shape (events, days, factors).
 
-        Each factor return is the sum over the sessions that the return of the firm covers.
+        If the return of the share covers several sessions, the return of a factor is the sum of its
+        returns in these sessions.
         """
         return self._array("factors")
 
     @property
     def positions(self) -> IntArray:
-        """Position of each day in the array `sessions`, shape (events, days).
+        """Position of the date of each day in the array `sessions`, shape (events, days).
 
-        The position is -1 if `sessions` does not contain the day.
+        The position is -1 if the day is before or after the data.
         """
         return self._array("positions")
 
     @property
     def event_positions(self) -> IntArray:
-        """Position of each event day in the array `sessions`, shape (events, event days)."""
+        """Position of the date of each event day in `sessions`, shape (events, event days).
+
+        The position is -1 if the day is before or after the data.
+        """
         return self._array("event_positions")
 
     @property
     def day0(self) -> IntArray:
-        """Position of day 0 of each event in the array `sessions`, shape (events,).
+        """Position of the date of day 0 of each event in the array `sessions`, shape (events,).
 
-        The position is -1 if `sessions` does not contain day 0.
+        The position is -1 if day 0 is before or after the data.
         """
         return self._array("day0")
 
     @property
     def hours(self) -> FloatArray:
-        """Opening and closing time of the exchange of each event in UTC hours, two columns."""
+        """Usual opening and closing hour of each event's exchange in UTC, shape (events, 2)."""
         return self._array("hours")
 
     @property
     def calendar(self) -> IntArray:
-        """Position of the exchange of each event in the tuple `calendars`, shape (events,)."""
+        """Position of the calendar of each event in the tuple `calendars`, shape (events,)."""
         return self._array("calendar")
 
     @property
     def masked(self) -> IntArray:
-        """Number of estimation days that are not used because of another event of the firm.
+        """Number of estimation days that the program leaves out for each event, shape (events,).
 
-        Days without a return are not counted.
+        These days lie in the event window of another event of the firm. Days without a return are
+        not counted.
         """
         return self._array("masked")
 
     @property
     def other_news(self) -> BoolArray:
-        """Whether each day lies in the event window of another event of the same firm.
+        """Whether each day lies in the event window of another event of the firm (True or False).
 
         The array has a column for each day between the estimation window and the event window, and
-        for each event day. It has no columns if no firm has several events, or if the program did
-        not look for other events.
+        for each event day. If no firm has several events, the array has no columns.
         """
         return self._array("other_news")
 
@@ -223,18 +231,17 @@ class EventWindows(StudyWindows):
     def dates(self) -> DateArray:
         """Date of each event day, shape (events, event days).
 
-        The date is NaT (no date) if `sessions` does not contain the event day.
+        The date is NaT (no date) if the day is before or after the data.
         """
         pos = self.event_positions
         return np.where(pos >= 0, self.sessions[pos], np.datetime64("NaT", "D"))
 
     @property
     def drift(self) -> IntArray:
-        """Number by which each normal return multiplies alpha, shape (events, days).
+        """Number by which the model multiplies alpha in each normal return, shape (events, days).
 
-        Alpha is the constant of the model for one session, so for a return over n sessions the
-        number is usually n. If some of these sessions do not count as event days, the number is at
-        most `halt_drift`.
+        Alpha is the constant of the model for one session. For a return over n sessions, the number
+        is usually n. If some of these sessions are not event days, it is at most `halt_drift`.
         """
         bridges = (self.length > self.spans) & (self.length > self.halt_drift)
         return np.where(bridges, self.halt_drift, np.maximum(self.length, 1))
@@ -249,7 +256,7 @@ class EventWindows(StudyWindows):
 
     @property
     def estimation_positions(self) -> IntArray:
-        """Position of each estimation day in the array `sessions`, one row per event."""
+        """Position of each estimation day in `sessions`, shape (events, estimation days)."""
         if self.laying is None:
             return self.positions[:, : len(self.estimation)]
         before = self.laying.before
@@ -257,7 +264,7 @@ class EventWindows(StudyWindows):
 
     @property
     def event_returns(self) -> FloatArray:
-        """Decimal returns of the firms on the event days, shape (events, event days)."""
+        """Decimal returns of the shares on the event days, shape (events, event days)."""
         L1 = len(self.estimation)
         return np.vstack([self.take(rows).returns[:, L1:] for rows in chunks(len(self))])
 
@@ -274,9 +281,10 @@ class EventWindows(StudyWindows):
         return out
 
     def take(self, rows: IntArray | BoolArray | slice) -> EventWindows:
-        """Return the returns of the firms and of the factors for some of the events.
+        """Return an EventWindows object with some of the events.
 
-        The argument `rows` is an array of positions, a boolean mask or a slice.
+        The argument `rows` selects the events: an array of their numbers in this object (the first
+        is 0), a boolean mask, or a slice.
         """
         whole = self if self._whole is None else self._whole
         if whole is self and isinstance(rows, slice):

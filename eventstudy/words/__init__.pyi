@@ -1,4 +1,5 @@
 from .catalogue import Reason as Reason
+from .catalogue import find_hint as find_hint
 from .catalogue import has as has
 from .catalogue import make_error as make_error
 from .catalogue import say as say

@@ -154,6 +154,20 @@ def say(code: str, **facts: Any) -> str:
     )
 
 
+def find_hint(code: str, **facts: Any) -> str:
+    """Return the sentence of a code, or "": one that is only the name of another leads to that.
+
+    Parameters
+    ----------
+    code : str
+        A section and a name that somebody tried in it, such as ``names.pval``.
+    **facts
+        As for `say`.
+    """
+    hint = _say_if_any(code, facts)
+    return _say_if_any(f"{code.partition('.')[0]}.{hint}", facts) or hint
+
+
 def make_error(
     kind: type[E], code: str, *, where: str = "", value: Any = None, remedy: str = "", **facts: Any
 ) -> E:

@@ -33,36 +33,41 @@ RARE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Overturn:
-    """What it would take to change the verdict; NaN where a number has no meaning for these events.
+    """Numbers that say what would change the verdict of an answer.
+
+    A number is NaN if it is not computed for these events. The page docs/methods/answer.md has the
+    formulas.
 
     Attributes
     ----------
     recent_variance : tuple of float
-        Up to four events: how many times the variance of its estimation window each firm had
-        around the event, k; the p takes it into account.
+        Up to four events: the factor k of each event. It is the variance of returns around the
+        event, divided by their variance in the estimation window, and at least 1. The main test
+        multiplies the variance by k.
     variance_multiple : float
-        Up to four events: how many times as variable again returns would have to have been for p to
-        reach 5%, (z / z_crit)^2.
+        Up to four events: the factor by which the assumed variance would have to change for p to be
+        5%.
     spread_pvalue : float
-        Two to four events: p of BMP-KP, which takes the variance from how much these events differ.
+        Two to four events: the p-value of BMP-KP, which takes the variance from the differences
+        between the events.
     shared_shock : float
-        Five events or more that are `different` and correlated: by how much the covariance that the
-        firms share would have to have risen for p to reach 5%.
+        Five or more events with the verdict "different" and correlated CARs: the factor by which
+        the covariance of the firms' returns would have to rise for p to be 5%.
     largest_t : float
-        Five events or more: the largest |t| that an equal effect on all of them can give, sqrt(N) /
-        (f sd(1/s) / mean(1/s)). Below the critical value these firms differ too much in volatility
-        for the test.
+        Five or more events: the largest |t| that BMP-KP can have if all events have the same
+        effect. If it is below the critical value, the firms differ too much in volatility for the
+        test.
     smallest_effect : float
-        The smallest effect that the verdict finds with 80% power (decimal). Of five to 19 events,
-        which know their spread badly, that of quiet dates: of the calibration of a run, else of the
+        The smallest true effect that the main test finds with a probability of 80%, as a decimal.
+        For five to 19 events, it is computed from a calibration on other dates, or else from the
         estimation window.
     leave_one_out : tuple of LeftOut
-        Two to four events: the answer without each.
+        Two to four events: the main result without each event.
     firm_variance : float
-        Up to four events: how many times as variable as on estimation days the abnormal returns of
-        the other days of their event windows were.
+        Up to four events: the variance of the abnormal returns in the event window but outside the
+        tested window, divided by their variance on estimation days.
     one_event : OneEvent, optional
-        One event, over the main window: its rank, its volatility, its peers.
+        One event: comparisons with earlier windows and with other firms, over the main window.
     """
 
     recent_variance: tuple[float, ...] = ()
@@ -78,42 +83,47 @@ class Overturn:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer over one window (docs/methods/answer.md).
+    """The main result of a study over one window (docs/methods/answer.md).
 
     Attributes
     ----------
     verdict : {"different", "not_different", "no_result", "provisional"}
-        ``different`` if the main test has p < 0.05, which is where its interval leaves out zero;
-        ``provisional`` while events wait for days of the window.
+        "different" if the main test has p < 0.05; the 95% interval of the effect then excludes
+        zero. "provisional" while the window of an event has days in the future.
     test : str
-        The main test, chosen by the number of events alone: see ``STATISTICS.main``.
+        Name of the main test, which the program chooses by the number of events.
     pvalue : float
-        Two-sided; NaN without a result or before the verdict.
+        Two-sided p-value of the main test. NaN with the verdicts "no_result" and "provisional".
     effect : Interval
-        The mean CAR weighted by 1/s, s the standard error of each CAR.
+        The mean CAR with weights proportional to 1/s, as a decimal. Here s is the standard error of
+        each CAR.
     n_events, n_dates : int
-        Events with a CAR over the window, and their dates.
+        Number of events in the effect, and of their different dates.
     n_short : int
-        Events with a CAR that have too short a history for the test: only the plain average has
-        them.
+        Number of events with a CAR but with too few estimation days for the main test. They are
+        only in `plain_average`.
     market_implied : float
-        The return that the model expected, in the same weights (decimal).
+        Mean return over the window that the model expected, with the same weights as `effect`
+        (decimal).
     plain_average : Interval
-        The mean CAR of equal weights; it has no part in the verdict.
+        The mean CAR with equal weights. The verdict does not depend on it.
     overturn : Overturn
+        What would change the verdict.
     reason : str
-        Why there is no result; "" otherwise.
+        Why there is no result; "" if there is one.
     influence : Influence, optional
-        What it owes to single events, dates, clusters of dates and firms; over the main window.
+        How the effect changes without single events, dates, clusters of dates and firms. Only over
+        the main window.
     caveat : Caveat, optional
-        The one that travels with the verdict.
+        The most important warning about the verdict.
     calibrated : Calibrated, optional
-        Where the study was repeated on other days; None elsewhere.
+        The p-value among repetitions of the study on other dates; None if the study was not
+        repeated.
     missing : Missing, optional
-        The announcements of the sample that are not in it; None where all are, or none is.
+        The announcements that are not in the answer; None if no announcement is missing.
     unequal : UnequalReactions, optional
-        Over the main window, where events share dates and moved more than usual: the answer if that
-        spread is the firms' own.
+        The result if firms react differently to the news. Only over the main window, and only if
+        events on shared dates differ more than without news.
     """
 
     DIFFERENT: ClassVar[Verdict] = "different"
@@ -140,18 +150,18 @@ class Answer:
 
     @property
     def doubtful_rate(self) -> Calibrated | None:
-        """The calibration of up to four events where it contradicts their p; None elsewhere."""
+        """The calibration of up to four events, if it contradicts their p-value; None otherwise."""
         numbers = self.calibrated
         is_few = numbers is not None and 0 < self.n_events < FULL_SAMPLE
         return numbers if is_few and numbers and numbers.contradicts(self.pvalue) else None
 
     def find_caveat(self) -> Caveat | None:
-        """Return the first caveat that holds, in a fixed order; None where nothing can be said."""
+        """Return the first caveat that holds, in a fixed order; None if no caveat holds."""
         code, facts = next(_caveats(self), ("", {}))
         return Caveat(code, facts) if code else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as it stands in ``study.json``, None for NaN."""
+        """Return the answer as in ``study.json``, with None instead of NaN."""
         record = plain_values(asdict(self))
         for interval in (record["effect"], record["plain_average"]):
             del interval["se"], interval["df"]

@@ -47,23 +47,24 @@ Objection = tuple[float, Reason]
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """A judgement on one test of these events.
+    """A judgement whether one test is valid for the events of a study.
 
     Attributes
     ----------
     test : str
-        Canonical name.
+        Name of the test.
     trust : {"valid", "valid with care", "not valid"}
-        By the false-alarm rate: up to 7%, up to 12%, above.
+        By the rate of false alarms: "valid" up to 7%, "valid with care" up to 12%, "not valid"
+        above.
     false_alarms : float
-        Estimated rate at which a 5% test of this design rejects a true null; NaN where nobody
-        knows.
+        Estimated rate at which the test rejects a true null hypothesis at the 5% level, for events
+        like these. NaN if the rate is not known.
     reasons : tuple of Reason
-        What it does not allow for; empty where nothing speaks against it.
+        Features of the data that the test does not allow for; empty if there are none.
     pvalue : float
-        Two-sided; NaN where the test does not apply.
+        Two-sided p-value of the test; NaN if the test cannot be computed.
     is_measured : bool
-        Whether that rate was measured on other dates; else it follows from a formula.
+        Whether the rate was measured on other dates. If not, it is computed by a formula.
     """
 
     test: str
@@ -75,7 +76,7 @@ class Opinion:
 
     @property
     def reason(self) -> str:
-        """The reasons in one text; "" where nothing speaks against the test."""
+        """The reasons in one text; "" if nothing speaks against the test."""
         return "; ".join(self.reasons)
 
 
@@ -237,14 +238,14 @@ def _shape(s: Situation, entry: Statistic, measure: str) -> Iterator[Objection]:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis(Situation):
-    """A situation, and what follows from it for the tests (docs/methods/answer.md).
+    """Features of the data, and what follows from them for each test (docs/methods/answer.md).
 
     Attributes
     ----------
     main_test : str
-        The test that decides, by the number of events alone.
+        Name of the test that decides the verdict.
     opinions : tuple of Opinion
-        One for every registered test that speaks of this number of events.
+        One judgement for each test that can be computed for this number of events.
     """
 
     VALID: ClassVar[Trust] = "valid"
@@ -257,7 +258,7 @@ class Diagnosis(Situation):
 
     @property
     def table(self) -> pd.DataFrame:
-        """Columns test, trust, false_alarms, reason; the main test first."""
+        """One row per test, the main test first: columns test, trust, false_alarms and reason."""
         rows = [(v.test, v.trust, v.false_alarms, v.reason) for v in self.opinions]
         rows.sort(key=lambda row: row[0] != self.main_test)
         return pd.DataFrame(rows, columns=["test", "trust", "false_alarms", "reason"])

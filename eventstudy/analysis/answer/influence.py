@@ -35,7 +35,7 @@ STRETCHES = {"week": 7, "fortnight": 14}
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """The one caveat that travels with the verdict, as a code of the catalogue and its facts."""
+    """The most important warning about a verdict: a code of the catalogue, and its facts."""
 
     code: str
     facts: Mapping[str, Any]
@@ -90,27 +90,30 @@ Kind = Literal["event", "date", "cluster", "firm"]
 
 @dataclass(frozen=True, slots=True)
 class LeaveOut:
-    """The answer without one set of events.
+    """The main result without one set of events: an event, a date, a cluster of dates, or a firm.
 
     Attributes
     ----------
     kind : {"event", "date", "cluster", "firm"}
+        What is left out. A cluster has dates whose windows overlap.
     name : str
         Event id, ISO date, first and last ISO date with a slash between them, or ticker.
     firm : str
-        The company of an event or firm; "" otherwise.
+        The company of the event or firm that is left out; "" for a date or a cluster.
     first, last : str
-        ISO dates of the first and the last day 0 of the set.
+        ISO dates of the first and the last day 0 among the events that are left out.
     n_left_out, n_events : int
-        Events of the set, and those that remain.
+        Number of events that are left out, and that remain.
     effect : Interval
-        Of the remaining events, by the main test of all events; r is estimated anew.
+        The effect of the remaining events. The test is the main test of all events, with a new
+        estimate of the correlation between the events.
     pvalue : float
+        Two-sided p-value of this effect.
     distance : float
-        By how many standard errors the mean standardised CAR of the set lies above that of the
-        others; NaN for up to four events.
+        Mean standardised CAR of the events that are left out, minus that of the remaining events,
+        in standard errors. NaN for up to four events.
     carries : bool
-        Whether this set carries the answer, or hides a move (docs/methods/influence.md).
+        Whether the verdict depends on these events alone, as docs/methods/influence.md defines it.
     """
 
     kind: Kind
@@ -137,7 +140,7 @@ class LeaveOut:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """The answer without one event."""
+    """The main result without one event: its estimate, 95% interval and p-value."""
 
     event_id: str
     estimate: float
@@ -147,7 +150,7 @@ class LeftOut:
 
     @classmethod
     def of(cls, leave_out: LeaveOut) -> LeftOut:
-        """Return a leave-out of one event in short."""
+        """Return the main result without one event in short."""
         effect = leave_out.effect
         ends = effect.ci_low, effect.ci_high
         return cls(leave_out.name, effect.estimate, *ends, leave_out.pvalue)
@@ -155,30 +158,34 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Influence(Paragraph):
-    """What the answer over one window owes to single sets of events.
+    """How the main result over one window changes without single events, dates or firms.
 
     Attributes
     ----------
     window : Window
     n_events : int
+        Number of events in the main result.
     effect : Interval
-        Of all events.
+        Effect of all events.
     pvalue : float
+        p-value of the main test with all events.
     leave_outs : tuple of LeaveOut
-        Each event, then dates, clusters of adjoining dates and firms of several events. In
-        results.json only those that come nearest to another verdict.
+        The result without each event, and without each date, cluster of dates and firm with several
+        events. In results.json, only the results that come nearest to another verdict.
     p_low, p_high : float
-        The range of p without each single event.
+        Smallest and largest p-value without one event.
     half : int
-        The fewest events that make half of the sum of standardised CARs.
+        Smallest number of events whose standardised CARs add up to half of the sum over all events.
     half_events : tuple of str
-        Ids of the largest of them, at most five.
+        Ids of the largest of these events, at most five.
     median, trimmed, winsorised : Interval, optional
-        Of the CARs, 10% at each end trimmed or pulled in; None for fewer than five events.
+        Median of the CARs, mean without the 10% smallest and 10% largest CARs, and mean with these
+        CARs set to the nearest of the others. None for fewer than five events.
     r_kept : bool
-        Whether r is that of all events, as it is for more than 2,000.
+        Whether the correlation between the events is not estimated again without some events. True
+        for more than 2,000 events.
     omissions : int
-        How many sets were left out, each by itself.
+        Number of sets of events that were left out, each by itself.
     """
 
     window: Window
@@ -198,14 +205,14 @@ class Influence(Paragraph):
 
     @property
     def carried_by(self) -> LeaveOut | None:
-        """The set that carries the answer, or hides a move; None if none does."""
+        """The set of events that alone decides the verdict; None if there is no such set."""
         return next((row for row in self.leave_outs if row.carries), None)
 
     @property
     def moves_most(self) -> LeaveOut | None:
-        """The event without which the effect differs most; None if it differs little.
+        """The event without which the effect changes most; None if it changes little.
 
-        It differs little by up to half of the effect, or half of its standard error.
+        A change is little up to half of the effect, or up to half of its standard error.
         """
         events = [row for row in self.leave_outs if row.kind == "event"]
         whole = self.effect
@@ -217,13 +224,13 @@ class Influence(Paragraph):
 
     @property
     def is_near_border(self) -> bool:
-        """Whether p is so near 5% that its range without single events is to be shown."""
+        """Whether the report shows the range of p-values without single events, as p is near 5%."""
         low, high = NEAR
         is_carried = self.pvalue < LEVEL and self.carried_by is not None
         return low <= self.pvalue < high and self.n_events >= FULL_SAMPLE and not is_carried
 
     def brief(self) -> Influence:
-        """Return the same with the leave-outs that pages show; of up to four events with all."""
+        """Return a copy with the leave-outs that the report shows; all for up to four events."""
         if self.n_events < FULL_SAMPLE:
             return self
         kinds = dict.fromkeys(row.kind for row in self.leave_outs)
@@ -233,7 +240,7 @@ class Influence(Paragraph):
 
     @property
     def rows(self) -> tuple[LeaveOut, ...]:
-        """The announcement, the dates and the company nearest to another verdict; all of few."""
+        """The event, dates and firm nearest to another verdict; all of up to four events."""
         listed = self.brief().leave_outs
         if self.n_events < FULL_SAMPLE:
             return listed
@@ -245,7 +252,7 @@ class Influence(Paragraph):
         return tuple(row for row in listed if any(row is one for one in chosen))
 
     def caveat(self) -> tuple[str, dict[str, Any]]:
-        """Return the code and the facts of what single sets do to the answer."""
+        """Return the code and the facts of the warning about single sets of events."""
         differs = self.pvalue < LEVEL
         row = self.carried_by or self._nearest(self.leave_outs)
         if row is None or not np.isfinite(self.pvalue):
@@ -294,7 +301,7 @@ class Influence(Paragraph):
         return study.remember(("influence", window), measured)
 
     def frame(self) -> pd.DataFrame:
-        """Return one row a leave-out; returns are decimal."""
+        """Return a table with one row per set of events that is left out; effects are decimals."""
         rows = [{**asdict(row), **asdict(row.effect)} for row in self.leave_outs]
         return pd.DataFrame(rows).drop(columns=["effect", "df"], errors="ignore")
 

@@ -30,7 +30,7 @@ LACKS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """The fall of a price whose announcement is not in the answer.
+    """The fall of the price of a share whose announcement is not in the answer.
 
     Attributes
     ----------
@@ -38,18 +38,18 @@ class Fall:
     day0 : str
         ISO date.
     is_only : bool
-        Whether the sample has no other event of this listing.
+        Whether the study has no other event of this share.
     lack : str
         Why the announcement is not in the answer: a code below ``[caveat.lack]``.
     change : float
-        From the last close before the window to the first close, at its end or later, that is off
-        every price limit (decimal). It is a price, and no abnormal return.
+        Change of the price (decimal) from the last close before the window to the close on its last
+        day, or to the first later close that is not at a price limit. It is no abnormal return.
     first, last : str
-        ISO dates of these closes.
+        ISO dates of these two closes.
     stopped, resumed : str
-        ISO dates of the closes around the longest gap between them.
+        ISO dates of the closes before and after the longest time without a price in between.
     n_idle : int
-        Sessions without a price in that gap.
+        Number of sessions without a price in this time.
     """
 
     event_id: str

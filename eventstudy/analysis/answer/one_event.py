@@ -21,20 +21,21 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class OneEvent:
-    """What stands beside the t of a single event over a window.
+    r"""Comparisons of a single event with earlier windows of the firm and with other firms.
 
     Attributes
     ----------
     as_far, earlier : int
-        Windows as long among the estimation days, each predicted without itself, and how many of
-        them moved as far in the direction of the event.
+        `earlier` is the number of windows of the same length on the estimation days. `as_far`
+        counts those whose CAR, in the direction of the event, is at least as large as that of the
+        event. The normal return of each window is predicted without the window itself.
     rank_pvalue : float
-        Two-sided, of ``sq``: twice (1 + as_far) / (1 + earlier), at most 1.
+        Two-sided p-value of the test ``sq``: 2 (1 + as_far) / (1 + earlier), at most 1.
     peers_as_far, peers : int
-        Firms of the column ``peers`` with a CAR on the same days, and how many of them have a
-        \\|t\\| at least that of the event.
+        `peers` is the number of firms in the column ``peers`` with a CAR on the same days.
+        `peers_as_far` counts those whose \\|t\\| is at least that of the event.
     moves : tuple of float
-        Those earlier windows: what each moved beyond its prediction (decimal).
+        CARs of the earlier windows (decimal).
     """
 
     as_far: int = 0

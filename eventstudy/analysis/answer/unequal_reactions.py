@@ -24,21 +24,22 @@ TIMES, FEWEST = 2.0, 2
 
 @dataclass(frozen=True, slots=True)
 class UnequalReactions:
-    """The answer if the extra spread of events on shared dates is the firms' own.
+    """The main result under the assumption that each firm reacts to the news in its own way.
 
     Attributes
     ----------
     kappa : float
-        var(SCAR) / (1 - r): how many times the usual the variance across events is.
+        Variance of the standardised CARs (SCAR) across events, divided by its value without news:
+        var(SCAR) / (1 - r). Here r is the mean correlation between the events.
     effect : Interval
-        The estimate of the answer, with the error that adds the shared part of usual days.
+        The effect of the answer, with the standard error that follows from this assumption.
     pvalue : float
-        Of `effect`.
+        p-value of `effect`.
     rank_statistic, rank_pvalue : float
-        Of the test of ranks whether single events moved more than on other days; NaN for very many
-        events.
+        Result of the test ``rank_variance``: whether single events moved more than on other days.
+        NaN for more than 5,000 events.
     rose, fell : int
-        Events that moved significantly on their own.
+        Number of events whose own CAR is significantly positive, and significantly negative.
     n_events : int
     """
 

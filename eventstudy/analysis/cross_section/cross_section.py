@@ -35,14 +35,16 @@ Cov = Literal["nonrobust", "HC0", "HC1", "HC2", "HC3", "date"]
 
 @dataclass(frozen=True)
 class JointTest:
-    """A joint test that coefficients are zero; NaN with a reason where there is none.
+    """A joint F test whether several coefficients are zero.
 
     Attributes
     ----------
     statistic : float
-        Of Fisher's F.
+        F statistic; NaN if there is no test.
     df1, df2, pvalue : float
+        Degrees of freedom and p-value.
     reason : str
+        Why there is no test; "" if there is one.
     """
 
     statistic: float = np.nan
@@ -54,36 +56,43 @@ class JointTest:
 
 @dataclass(frozen=True, eq=False)
 class CarRegression:
-    """A regression of CARs on characteristics; prints as text, and as a table in a notebook.
+    """A regression of the CARs of the events on their characteristics.
+
+    The program chooses the main standard errors itself. The table also has other standard errors
+    for comparison.
 
     Attributes
     ----------
     table : DataFrame
-        One row a term: term; label, kind, base, count, step, per (what it is called and what tables
-        show, see `Term` of the regressors); estimate, se, statistic, df, pvalue, ci_low, ci_high
-        (95 %), p_reason by the errors that decide; compared_se, compared_low, compared_high,
-        compared_pvalue, compared_reason by the errors `compared`; with ``rank=True`` also
-        rank_pvalue.
+        One row per coefficient. The column term names the coefficient. The columns estimate, se,
+        statistic, df, pvalue, ci_low and ci_high (95% interval) use the main standard errors, and
+        p_reason says why there is no p-value. The columns compared_se, compared_low, compared_high,
+        compared_pvalue and compared_reason use the errors in `compared`. With ``rank=True``,
+        rank_pvalue is the p-value of the rank of the estimate among those of other days. The
+        columns label, kind, base, count, step and per describe the coefficient in printed tables.
     window : Window
     weights : str
-        As asked for.
+        "equal" or "precision".
     cov : {"portfolio", "CR2"}
-        The errors that decide, by the design alone.
+        Kind of the main standard errors.
     compared : str
-        The errors that are compared with them, such as "HC3".
+        Kind of the standard errors for comparison, such as "HC3".
     is_published : bool
-        Whether the compared errors take events as independent that are not.
+        Whether the errors for comparison treat events as independent that are not.
     n_events, n_dates : int
+        Number of events in the regression, and of their dates.
     r2 : float
-        Weighted if the regression is.
+        R squared; of the weighted regression if there are weights.
     dropped : dict
-        Why a usable event is not in, by event_id.
+        The events that are not in the regression, by event_id, and why.
     notes : tuple of str
+        Notes on the data and on the standard errors.
     terms : tuple of Term
+        The regressors.
     errors : tuple of Errors
-        All errors that were computed; :meth:`by` has their tables.
+        All standard errors that were computed. The method :meth:`by` returns their tables.
     fit : statsmodels RegressionResults
-        With classical errors.
+        The fit, with classical standard errors.
     """
 
     CONSTANT: ClassVar[str] = CONSTANT
@@ -108,21 +117,21 @@ class CarRegression:
 
     @property
     def params(self) -> pd.Series[float]:
-        """Estimates by term."""
+        """Estimates of the coefficients, by term."""
         return self._by_term["estimate"]
 
     @property
     def bse(self) -> pd.Series[float]:
-        """Standard errors by term."""
+        """Main standard errors of the coefficients, by term."""
         return self._by_term["se"]
 
     @property
     def pvalues(self) -> pd.Series[float]:
-        """Two-sided p-values by term."""
+        """Two-sided p-values of the coefficients, by term."""
         return self._by_term["pvalue"]
 
     def conf_int(self) -> pd.DataFrame:
-        """Return the ends of the 95% intervals by term."""
+        """Return the ends of the 95% intervals of the coefficients, by term."""
         return self._by_term[["ci_low", "ci_high"]]
 
     @property
@@ -134,23 +143,23 @@ class CarRegression:
         return self.table.set_index("term")
 
     def by(self, errors: str) -> pd.DataFrame:
-        """Return the numbers of other errors: of all that were computed, whichever decide.
+        """Return the table of the coefficients with the standard errors that you name.
 
         Parameters
         ----------
         errors : str
-            Such as "portfolio", "CR2" or "HC3".
+            Name of standard errors that were computed, such as "portfolio", "CR2" or "HC3".
 
         Returns
         -------
         DataFrame
-            term, estimate, se, statistic, df, pvalue, ci_low, ci_high, p_reason; with errors
-            clustered on fewer than 10 dates also wild_pvalue.
+            The columns are term, estimate, se, statistic, df, pvalue, ci_low, ci_high and p_reason.
+            If the errors are clustered on fewer than 10 dates, the table also has wild_pvalue.
 
         Raises
         ------
         ConfigError
-            For errors that were not computed.
+            If these standard errors were not computed.
         """
         every = {each.label: each for each in self.errors}
         if errors not in every:
@@ -188,7 +197,7 @@ class CarRegression:
         return _joint(self._b[rows], errors.V[np.ix_(rows, rows)], errors.df[rows])
 
     def with_facts(self) -> pd.DataFrame:
-        """Return the table with what all of its rows share: events, dates, R2, errors and notes."""
+        """Return the table with columns alike in all rows: events, dates, R2, errors and notes."""
         names = ("n_events", "n_dates", "r2", "compared", "is_published")
         facts = {name: getattr(self, name) for name in names}
         several = len(self.table) > 2

@@ -253,18 +253,18 @@ def _design(
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SideBySide:
-    """Regressions of CARs by name, as columns of one table."""
+    """Several regressions of CARs, each of which is a column of one table."""
 
     regressions: Mapping[str, CarRegression]
 
     def frame(self) -> pd.DataFrame:
-        """Return one row a term, in order of first appearance.
+        """Return one table of all regressions, with one row per term.
 
         Returns
         -------
         DataFrame
-            Columns (name, estimate), (name, se) and (name, pvalue). The last rows have the number
-            of events and R2 as estimates.
+            Each regression has three columns: (name, estimate), (name, se) and (name, pvalue). The
+            last two rows have the number of events and R2 in the columns of the estimates.
         """
         tables = {}
         for name, regression in self.regressions.items():

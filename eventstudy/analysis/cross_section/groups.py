@@ -50,7 +50,7 @@ COMPARISONS: Registry[Callable[[Pair], Outcome]] = Registry("method")
 
 @dataclass(frozen=True, slots=True)
 class Difference(Paragraph):
-    """Difference of the mean CAR of two groups of events, one minus other (decimal).
+    """Difference of the mean CARs of two groups of events: `one` minus `other`, as a decimal.
 
     Attributes
     ----------
@@ -58,16 +58,18 @@ class Difference(Paragraph):
         Names of the groups.
     window : Window
     n_one, n_other : int
-        Events that are valid for the window.
+        Number of events of each group with a CAR over the window.
     mean_one, mean_other, difference, se, ci_low, ci_high : float
-        NaN where there is none; the interval is at 95%.
+        The mean CARs, their difference, its standard error and the ends of its 95% interval. NaN if
+        a number cannot be computed.
     statistic, df, pvalue : float
-        H0: the means are equal.
+        Test of the null hypothesis that the means are equal.
     method : {"date_clustered", "welch"}
+        The test.
     reason : str
-        Why there is no test, or a caution about it.
+        Why there is no test, or a warning about the test.
     measure : str
-        The measure of the study.
+        What the study measures, such as "return".
     """
 
     one: str

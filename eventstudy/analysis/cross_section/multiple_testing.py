@@ -295,7 +295,7 @@ def _tested(hypotheses: Sequence[Hypothesis], test: str) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """Answers and tests by window in short; `main` is the main test of the main window."""
+    """Main results and tests for each window in a short table; `main` names the main test."""
 
     tests: pd.DataFrame
     answers: tuple[Answer, ...]
@@ -303,10 +303,15 @@ class Summary:
     n_events: int
     measure: Measure = "return"
     main: str = ""
+    is_pooled: bool = False
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a window: N, effect, 95% interval and CAAR (percent or log points), p-values."""
+        """One row per window: number of events, effect with 95% interval, mean CAR and p-values.
+
+        Effect, interval and mean CAR are in percent. For measures other than returns, they are in
+        log points.
+        """
         ends = zip(self.tests["start"], self.tests["stop"], strict=True)
         t = self.tests.assign(window=[str(Window(a, b)) for a, b in ends])
         first = t.drop_duplicates("window").set_index("window")
@@ -322,14 +327,15 @@ class Summary:
 
     @property
     def note(self) -> str:
-        """The units, and which test decides."""
+        """The units, the name of the main test, and whether these are all groups together."""
         tested = [STATISTICS[name].label for name in self.tests["test"].drop_duplicates()]
         unit = "percent" if self.measure == "return" else "log points"
         note = f"Effect with its 95% interval and CAAR in {unit}; p-values of {', '.join(tested)}."
         pairs = zip(self.frame.index, self.answers, strict=True)
         if early := [window for window, a in pairs if a.verdict == Answer.PROVISIONAL]:
             note += f" {say('windows.open', names=early)}"
-        return f"{note} Main test: {STATISTICS[self.main].label}." if self.main else note
+        note += f" Main test: {STATISTICS[self.main].label}." if self.main else ""
+        return f"{say('robustness.pooled', n=self.n_used)} {note}" if self.is_pooled else note
 
     def __str__(self) -> str:
         note = textwrap.fill(self.note, TEXT_WIDTH, break_on_hyphens=False)
@@ -389,4 +395,5 @@ def summary(
     tests = study.tests(chosen, names or default_tests(study))
     answers = tuple(Answer.of(study, window) for window in chosen)
     counts = len(study), len(study.events)
-    return Summary(tests, answers, *counts, study.panel.measure, main_test_of(study))
+    main = main_test_of(study)
+    return Summary(tests, answers, *counts, study.panel.measure, main, study.is_pooled)

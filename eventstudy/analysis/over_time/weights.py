@@ -37,21 +37,25 @@ WEIGHTS.register("precision")(lambda size, variance: 1 / variance)
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class WeightedSum(Paragraph):
-    """A weighted sum of CARs over one window, H0: it is zero.
+    """A weighted sum of CARs over one window, with a test of the null hypothesis that it is zero.
 
     Attributes
     ----------
     window : Window
     estimate : float
+        The sum of the CARs times their weights w.
     se : float
-        Of correlated events with event-induced variance, sqrt(w'Om w max(1, kappa)).
+        Standard error sqrt(w'Om w max(1, kappa)). Here Om is the covariance matrix of the CARs.
     se_independent : float
-        sqrt(sum w^2 Var(CAR)).
+        Standard error of independent events, sqrt(sum w^2 Var(CAR)).
     statistic, pvalue, ci_low, ci_high : float
-        estimate / se, referred to t(N-1) where the event raises variance (kappa > 1), for one event
-        to t(M-k), else to N(0,1); the interval is at 95%.
+        The statistic is estimate / se; ci_low and ci_high are the ends of the 95% interval. They
+        use the t distribution with N-1 degrees of freedom if kappa > 1, and otherwise the normal
+        distribution. For one event they use the t distribution with the degrees of freedom of its
+        estimation.
     kappa : float
-        var(SCAR) / (1 - r), by how much the event raised the variance; NaN for one event.
+        Factor by which the event raised the variance: var(SCAR) / (1 - r). Here SCAR is the
+        standardised CAR and r the mean correlation between the events. NaN for one event.
     reason : str
         Why there is no standard error, or which events have no weight.
     """
@@ -70,15 +74,15 @@ class WeightedSum(Paragraph):
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True, kw_only=True)
 class WeightedMean(WeightedSum):
-    """Weighted mean CAR over one window (decimal): a :class:`WeightedSum` of weights that add to 1.
+    """Weighted mean CAR over one window (decimal): a :class:`WeightedSum` of weights that sum to 1.
 
     Attributes
     ----------
     weights : {"equal", "value", "precision"}
     n_events : int
-        Events that have weight.
+        Number of events with a weight.
     measure : str
-        What is studied.
+        What the study measures, such as "return".
     """
 
     weights: str
@@ -89,7 +93,8 @@ class WeightedMean(WeightedSum):
         head = f"{self.weights}-weighted CAAR{self.window} of {self.n_events}"
         test = ""
         if np.isfinite(self.statistic):
-            test = f"z = {self.statistic:.3f}, {words().p_is(self.pvalue, 4)}"
+            letter = "t" if self.kappa > 1 else "z"
+            test = f"{letter} = {self.statistic:.3f}, {words().p_is(self.pvalue, 4)}"
         ends = self.ci_low, self.ci_high
         show = words(self.measure).in_ascii
         return write_estimate(head, self.estimate, ends, test, self.reason, show)
@@ -97,20 +102,20 @@ class WeightedMean(WeightedSum):
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True, kw_only=True)
 class DollarLoss(WeightedSum):
-    """Abnormal change of market value, the sum of CAR_i times market value, in the unit of those.
+    """Abnormal change of market value: the sum of CAR times market value over the events.
 
     Attributes
     ----------
     events : DataFrame
-        event_id, ticker, the column of market values, car, adl, se (of the single event) of the
-        events that have a market value.
+        One row per event with a market value: event_id, ticker, the market value, car, adl (the CAR
+        times the market value) and se (standard error of adl).
     """
 
     events: pd.DataFrame
 
     @property
     def total(self) -> float:
-        """The sum over events."""
+        """The sum over the events, in the currency of the market values."""
         return self.estimate
 
     def __str__(self) -> str:

@@ -19,29 +19,33 @@ PAIRS, SHARED_SUM = 10, 1.0
 
 @dataclass(frozen=True)
 class Calibrated:
-    """The p of the answer among the same study on other days (docs/methods/calibration.md).
+    """The p-value of a study among repetitions on other dates (docs/methods/calibration.md).
 
     Attributes
     ----------
     pvalue : float
-        (1 + #{p* <= p}) / (1 + draws); NaN with a `reason`.
+        (1 + k) / (1 + draws). Here k counts the repetitions whose p-value is not larger than that
+        of the study. NaN if `reason` is not empty.
     draws : int
+        Number of repetitions.
     effective_draws : float
-        To how many independent ones they are worth.
+        Number of independent repetitions that would be as informative.
     false_alarms : float
-        Share of them with p below 5%.
+        Proportion of the repetitions with p below 5%.
     critical : float
-        The size of t that 5% of the draws exceed.
+        The value of |t| that 5% of the repetitions exceed.
     shared_movement, shared_share : float
-        How many times as much as usual the events moved together (:func:`shared_movement`), and the
-        share of the draws with as much; NaN where that is not measured.
+        How many times as much the events moved together as in the estimation windows
+        (:func:`shared_movement`), and the proportion of the repetitions that moved together at
+        least as much. NaN if this is not measured.
     smallest_effect : float
-        The smallest effect that the main test finds in 80% of the draws (decimal); NaN if it finds
-        none of those that were tried, and where none was.
+        The smallest effect that the main test finds in 80% of the repetitions, as a decimal. NaN if
+        it finds none of the effects that were tried, or if none was tried.
     reason : str
-        Why there is no p; "" otherwise.
+        Why there is no p-value; "" if there is one.
     are_common : bool
-        Whether all dates moved together, or each cluster of dates by itself.
+        Whether all dates moved by the same number of sessions. If not, each cluster of dates moved
+        by its own.
     """
 
     pvalue: float = np.nan
@@ -88,7 +92,7 @@ class Calibrated:
 
     @property
     def share(self) -> float:
-        """Share of the draws that show as much as the study."""
+        """Proportion of the repetitions whose p-value is not larger than that of the study."""
         return (self.pvalue * (1 + self.draws) - 1) / self.draws if self.draws else np.nan
 
     @staticmethod

@@ -26,19 +26,22 @@ EQUAL = 1e-9
 
 @dataclass(frozen=True)
 class Placebo(Paragraph):
-    r"""Rank of the study among placebo studies.
+    r"""Comparison of a study with placebo studies of other firms on the same dates.
 
     Attributes
     ----------
     test, window : str, Window
-        The statistic that was compared, and over which window.
+        Name of the test whose statistic was compared, and the window.
     n_events : int
+        Number of events in the statistic of the study.
     statistic, pvalue : float
-        p = (1 + #{\|T*\| >= \|T\|}) / (1 + draws); NaN with a `reason`.
+        Statistic T of the study, and p = (1 + k) / (1 + n). Here n is the number of placebo
+        studies, and k counts those with a statistic \|T*\| >= \|T\|. The p-value is NaN if `reason`
+        is not empty.
     draws : DataFrame
-        One row a placebo study: ``draw``, n_events, mean CAR, statistic.
+        One row per placebo study: draw (its number), n_events, mean_car and statistic.
     reason : str
-        Why there is no p-value; "" otherwise.
+        Why there is no p-value; "" if there is one.
     """
 
     test: str

@@ -32,26 +32,31 @@ APART = 1.1
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Calibration(Calibrated):
-    r"""What the tests of a study say on days without an announcement.
+    r"""How often the tests of a study raise a false alarm on dates without an announcement.
 
     Attributes
     ----------
     test : str
-        The main test. Its calibrated p, draws and false alarms are those of :class:`Calibrated`.
+        Name of the main test. The attributes of :class:`Calibrated` are about this test.
     window : Window
     n_events : int
+        Number of events in the main result.
     nominal_pvalue : float
+        p-value of the main test of the study itself.
     sizes : DataFrame
-        One row a test: its nominal and calibrated p, the Monte Carlo standard error of the latter,
-        its draws, and the shares of them with p below 1, 5 and 10 % (``size_1``, ``size_5``,
-        ``size_10``), which are its false-alarm rates on quiet dates. ``trust`` is its class in the
-        report, which knows the variance of the event days, or that of ``size_5`` where it is worse.
+        One row per test. The column pvalue has the p-value of the study, and calibrated its rank
+        among the repetitions on other dates, with the Monte Carlo standard error in error. The
+        column draws is the number of repetitions. The columns size_1, size_5 and size_10 are the
+        proportions of repetitions with p below 1, 5 and 10%: the rates of false alarms. The column
+        trust is "valid", "valid with care" or "not valid". It allows for a higher variance on the
+        dates of the events.
     power : DataFrame
-        One row an effect (decimal, added to every CAR): the share of the draws in which the main
-        test finds it at 5 %, over both signs.
+        One row per size of an effect, which is added to every CAR (decimal). The column power is
+        the proportion of repetitions in which the main test finds this effect at the 5% level.
     placebos : DataFrame
-        One row a draw: shift (sessions; the first cluster's where each has its own), n_events,
-        estimate, and statistic and p-value of the main test.
+        One row per repetition: shift, n_events, mean_car, statistic and pvalue of the main test.
+        The column shift is the number of sessions by which the dates were moved. If clusters of
+        dates were moved separately, it is that of the first cluster.
     """
 
     test: str
@@ -63,7 +68,7 @@ class Calibration(Calibrated):
     placebos: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     def frame(self) -> pd.DataFrame:
-        """Return the tests with their false-alarm rates."""
+        """Return the table `sizes`: the tests with their rates of false alarms."""
         return self.sizes.copy()
 
     def rated(self, judged: Any) -> Any:
@@ -76,11 +81,11 @@ class Calibration(Calibrated):
 
     @property
     def brief(self) -> Calibrated:
-        """The numbers that stand in the answer."""
+        """The numbers of the calibration that are in the answer."""
         return Calibrated(**{f.name: getattr(self, f.name) for f in fields(Calibrated)})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it without its draws in plain values, None for NaN."""
+        """Return the calibration without its repetitions in plain values, None for NaN."""
         scalars = {f.name: getattr(self, f.name) for f in fields(self) if f.type in SCALARS}
         tables = {"sizes": self.sizes.reset_index(), "power": self.power}
         rows = {name: table.to_dict("records") for name, table in tables.items()}

@@ -29,8 +29,8 @@ APART, LONGEST = 30.0, 18
 MOST_COVERED = 15.0
 # Ticks of the levels at most.
 LEVELS = 6
-# Opacity of the band and of the main window with matplotlib.
-BAND, WINDOW = 0.14, 0.10
+# Opacity of the band, of its edges and of the main window with matplotlib.
+BAND, EDGES, WINDOW = 0.14, 0.35, 0.10
 
 
 def draw_implied(
@@ -327,6 +327,7 @@ def draw_levels(
     axes.axvspan(max(path.base, days[0]), path.end, linewidth=0, zorder=0.4, **shade)
     fill: Any = {"color": band} if band else {"color": ink, "alpha": BAND}
     axes.fill_between(days, low, high, linewidth=0, zorder=0.6, label=say("figure.band"), **fill)
+    axes.plot(days, np.transpose([low, high]), color=ink, alpha=EDGES, linewidth=0.8, zorder=0.7)
     axes.axhline(ImpliedPath.BASE, color=ink, linewidth=0.8, alpha=0.8, zorder=1)
     axes.plot(days, path.implied, color=ink, alpha=0.65, linestyle=(0, (4, 2.2)), linewidth=1.6,
               zorder=2, label=say(f"figure.implied_{path.by}"))  # fmt: skip

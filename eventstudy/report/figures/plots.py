@@ -142,6 +142,7 @@ def plot_caar(
         axes.legend(loc="best")
         code = f"plot.caar_by{band}{'_more' * (n_more > 0)}"
     facts = {"n": len(results), "by": clipped(by or "", 40), "more": n_more}
+    facts["together"] = say_together(results)
     return titled(name_days(axes), code, look, **facts)
 
 
@@ -193,7 +194,13 @@ def plot_car_forest(
     named |= {y: names[i] for y, i in enumerate(rows)}
     name_rows(axes, named, say("plot.car_axis", axis=words().axis, window=window))
     code = "plot.forest_more" if n_hidden else "plot.forest"
-    return titled(axes, code, look, window=window, more=n_hidden)
+    together = say_together(results)
+    return titled(axes, code, look, window=window, more=n_hidden, together=together)
+
+
+def say_together(results: FittedStudy) -> str:
+    """Return what a title says of results of all groups together; "" for others."""
+    return say("plot.together") if results.is_pooled else ""
 
 
 def draw_point(

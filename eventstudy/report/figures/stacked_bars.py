@@ -10,7 +10,7 @@ from ...words import say
 from ..tables.table import Table
 from .svg_canvas import WIDE, picture, rect, text, text_width
 
-# Pixels of a row, of a bar in it, above the rows, and between the names of the kinds.
+# Pixels of a row, of a bar in it, above the rows, and between the names of the kinds, also below.
 LINE, BAR, HEAD, APART = 24.0, 16.0, 24.0, 18.0
 # Styles of the kinds, the first for what is used.
 STYLES = ("bar", "lack", "lack more", "lack rest")
@@ -35,13 +35,16 @@ def draw_stacks(table: Table, *, width: int, title: str) -> Markup:
     start = min(longest + 14, pixels * 0.45)
     scale = (pixels - start - 40) / max(map(sum, counts))
     marks = []
-    x = 0.0
+    x = top = 0.0
     for style, column in zip(STYLES, kinds, strict=False):
-        marks.append(rect(x, 2, 11, 11, style))
-        marks.append(text(x + 16, 12, column.head, "small"))
-        x += 16 + text_width(column.head, size=12.0) + APART
+        size = 16 + text_width(column.head, size=12.0)
+        if x and x + size > pixels:
+            x, top = 0.0, top + APART
+        marks.append(rect(x, top + 2, 11, 11, style))
+        marks.append(text(x + 16, top + 12, column.head, "small"))
+        x += size + APART
     for at, (row, pieces) in enumerate(zip(table.rows, counts, strict=True)):
-        y = HEAD + LINE * at
+        y = top + HEAD + LINE * at
         marks.append(text(start - 10, y + 13, row.name, "e"))
         ends = [start + scale * end for end in accumulate(pieces, initial=0)]
         for style, n, left, right in zip(STYLES, pieces, ends, ends[1:], strict=False):
@@ -56,6 +59,6 @@ def draw_stacks(table: Table, *, width: int, title: str) -> Markup:
                 marks.append(text(right + 6, y + 12.5, label, "small"))
         if max(pieces) < sum(pieces):
             marks.append(text(ends[-1] + 8, y + 12.5, f"= {sum(pieces):,}", "small m"))
-    height = int(HEAD + LINE * len(counts))
+    height = int(top + HEAD + LINE * len(counts))
     desc = say("missing.desc", n=len(counts))
     return picture(pixels, height, marks, title=title, desc=desc, kind=kind)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,9 +14,9 @@ import pandas as pd
 from ...analysis import Answer
 from ...calendars import Window
 from ...errors import DataError
-from ...files import parquet_modules, replacing
+from ...files import parquet_modules, replacing, with_numbers
 from ...findings import FinishedRun
-from ...words import say
+from ...words import clipped, has, say
 from ..tables.methods import write_bibtex
 from .excel import workbook
 from .figure_files import card
@@ -25,9 +25,8 @@ from .pages import event_pages, list_event_pages, markdown, pdf, render_report
 from .word import NO_TIME, word
 
 BIBLIOGRAPHY = "tables/references.bib"
-# Letters of a name of Stata, of a text that it keeps in place, and what no name has.
-LONGEST_NAME, LONGEST_TEXT = 32, 244
-_NO_NAME = re.compile(r"\W|^(?=\d)", re.ASCII)
+# Letters of a label of Stata, and of a text that it keeps in place.
+LONGEST_LABEL, LONGEST_TEXT = 80, 244
 Files = Mapping[str, str | bytes]
 
 
@@ -61,6 +60,12 @@ class Export:
             Name in :data:`FORMATS`.
         """
         return FORMATS[kind](self)
+
+    def say_renamed(self) -> str:
+        """Return which columns of the events have another name in a file of Stata; "" for none."""
+        names = names_in_stata(map(str, _cars_with_events(self.run)))
+        renamed = [f"{column} becomes {name}" for column, name in names.items() if name != column]
+        return say("stata.renamed", names=renamed) if renamed else ""
 
     def latex(self, name: str) -> str:
         """Return one of the LaTeX tables; ConfigError if there is none of that name.
@@ -175,13 +180,26 @@ def parquet_bytes(run: FinishedRun) -> bytes:
     return file.getvalue()
 
 
-def stata_bytes(run: FinishedRun) -> bytes:
-    """Return the CARs of all events and windows, with the columns of the events, for Stata."""
+def _cars_with_events(run: FinishedRun) -> pd.DataFrame:
+    """Return the CARs of all events and windows, with the columns of the events behind."""
     car = run.tables["car"]
     rows = [{**event.cells, "day0": event.day0} for event in run.findings.used]
+    if not rows:
+        raise DataError(say("stata.none"), where=run.findings.name)
     events = pd.DataFrame(rows).drop(columns=list(set(car.columns) - {"event_id"}), errors="ignore")
-    table = car.merge(events, on="event_id", how="left")
-    table.columns = [_NO_NAME.sub("_", str(name))[:LONGEST_NAME] for name in table]
+    own = events.columns.drop(["event_id", "day0"])
+    events[own] = events[own].apply(with_numbers)
+    return car.merge(events, on="event_id", how="left")
+
+
+def stata_bytes(run: FinishedRun) -> bytes:
+    """Return the CARs of all events and windows, with the columns of the events, for Stata."""
+    table = _cars_with_events(run)
+    names, labels = names_in_stata(map(str, table)), {}
+    for column, name in names.items():
+        code = f"stata.column.{column}"
+        labels[name] = clipped(say(code) if has(code) else column, LONGEST_LABEL)
+    table = table.rename(columns=names)
     dates: Any = {"last_session": "td", "day0": "td"}
     table = table.astype(dict.fromkeys(dates, "datetime64[ns]"))
     texts = table.select_dtypes(exclude=["number", "datetime", "bool"]).columns
@@ -191,8 +209,23 @@ def stata_bytes(run: FinishedRun) -> bytes:
     table.to_stata(
         file, write_index=False, version=118, convert_dates=dates, time_stamp=NO_TIME,
         data_label=say("stata.label", window=run.findings.setup.main), convert_strl=long,
+        variable_labels=labels,
     )  # fmt: skip
     return file.getvalue()
+
+
+def names_in_stata(columns: Iterable[str]) -> dict[str, str]:
+    """Return the names that columns have in a file of Stata, where not every name can be.
+
+    Parameters
+    ----------
+    columns : iterable of str
+    """
+    file, given = io.BytesIO(), list(columns)
+    with warnings.catch_warnings(action="ignore"):
+        row = pd.DataFrame([[0] * len(given)], columns=given)
+        row.to_stata(file, write_index=False, version=118)
+    return dict(zip(given, map(str, pd.read_stata(io.BytesIO(file.getvalue()))), strict=True))
 
 
 # By name: the files of a run, by their paths below a folder.

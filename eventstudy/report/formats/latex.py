@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from math import ceil
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -41,8 +42,11 @@ MOST_FULL, MOST_BRIEF = 2, 4
 PAGE, LABELS = 345, (120, 200, 106)
 # Points of the head of a regression with p and without.
 FULL_HEAD, BRIEF_HEAD = 100, 46
-# Points of a digit, and of one in an interval; what parts two columns; the least for labels.
-DIGIT, SMALL_DIGIT, APART, LEAST_LABEL = 4.3, 4.0, 4, 80
+# Points of a page for a table and its note, of a line of each, and of what else a table has.
+HEIGHT, LINE, NOTE_LINE, FRAME = 540, 11, 9.5, 90
+# Points of a digit, of one in an interval, and of a star; what parts two columns; the least for
+# labels.
+DIGIT, SMALL_DIGIT, STAR, APART, LEAST_LABEL = 4.3, 4.0, 3.8, 4, 80
 # Points that the numbers of a list of events take, and the most that its groups take.
 EVENT_NUMBERS, MOST_OF_GROUP = 186, 70
 # Points of a check beside its name and p; so many rows are more than the answer alone.
@@ -231,14 +235,15 @@ def _cell(text: str, width: float) -> Markup:
     return Markup(escaped(text, LONGEST_WORD if fits else int(width // 7)))  # noqa: S704
 
 
-def _room(panels: Sequence[Panel], windows: Sequence[Window]) -> float:
-    """Return the points that the columns of windows leave for labels."""
+def _width(panels: Sequence[Panel], windows: Sequence[Window]) -> float:
+    """Return the points of a column of windows; stars may reach into what parts two columns."""
     widths = [DIGIT * len(str(window)) for window in windows]
     for _, _, lines in panels:
         for cell in (str(cell) for _, cells in lines for cell in cells):
             digit = SMALL_DIGIT if "scriptsize" in cell else DIGIT
-            widths.append(digit * len(_NO_NUMBER.sub("", cell)))
-    return PAGE - len(windows) * (max(widths) + APART)
+            stars_beside = max(0.0, STAR * cell.count("*") - APART / 2)
+            widths.append(digit * len(_NO_NUMBER.sub("", cell)) + stars_beside)
+    return max(widths)
 
 
 def _window(window: Window) -> Markup:
@@ -262,19 +267,21 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
             for s in samples
         ]
         panels[0][2].extend(models)
-        room = _room(panels, windows)
+        width = _width(panels, windows)
+        room = PAGE - len(windows) * (width + APART)
         if room >= LEAST_LABEL:
             break
     benchmarks = setup.benchmarks if setup.model.factors else ()
     indices = list(dict.fromkeys(Symbol(index).index_name for index in benchmarks))
-    caveats = [*list_caveats(findings), *doubts(findings), name_fragile(findings)]
+    caveats = [" ".join([*list_caveats(findings, s), *doubts(findings, s)]) for s in samples]
+    caveats[0] = " ".join(filter(None, [caveats[0], name_fragile(findings)]))
     return {
         "windows": windows, "panels": panels, "models": models, "page": PAGE, "room": room,
-        "tests": [STATISTICS[name] for name in names],
+        "width": width, "tests": [STATISTICS[name] for name in names],
         "main_tests": [STATISTICS[name] for name in dict.fromkeys(a.test for a in answers)],
         "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
-        "open": say_open(shown), "caveat": " ".join(filter(None, caveats)),
+        "open": say_open(shown), "caveats": dict(zip("ABCD", caveats, strict=False)),
         "indices": words().listed(indices) if 0 < len(indices) <= MOST_INDICES else "",
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "last": source_line(findings),
@@ -427,8 +434,17 @@ def _regression(table: RegressionTable, slug: str) -> dict[str, Any]:
         heads = [f"({k + 1})" for k in range(n)]
         pairs = zip(heads, table.heads, strict=True)
         named = "; ".join(f"{number} {head}" for number, head in pairs)
+    room = LABELS[n] if is_full else LABELS[0]
+    lines = sum(_lines(row.label, 9, room) + _lines(row.remark, 8, room - 10) for row in table.rows)
+    height = len(panels) * (LINE * (lines + len(table.rows) / 2) + FRAME)
+    height += NOTE_LINE * sum(_lines(note, 8, PAGE) for note in table.notes)
     return {
         "table": table, "heads": heads, "named": named, "panels": panels, "is_full": is_full,
-        "width": width, "elsewhere": elsewhere, "slug": slug,
-        "room": LABELS[n] if is_full else LABELS[0],
+        "width": width, "elsewhere": elsewhere, "slug": slug, "room": room,
+        "is_long": height > HEIGHT,
     }  # fmt: skip
+
+
+def _lines(text: str, size: float, width: float) -> int:
+    """Return how many lines a text takes in letters of so many points."""
+    return max(1, ceil(_points(text) * size / 10 / width))

@@ -202,12 +202,7 @@ def markdown_table(table: Table) -> Markup:
     for part in table.blocks:
         title = f"### {inert(part.title)}" if part.title else f"{block(table.caption)}{about}:"
         title = title.removeprefix(":")
-        cells = [heads, rules]
-        for row in part.rows:
-            name, *others = map(inert, table.write_cells(row))
-            is_bare = part.title or not row.remark or row.remark.startswith("[")
-            remark = inert(row.remark if is_bare else f"({row.remark})")
-            cells.append([f"{name} {remark}".rstrip(), *others])
+        cells = [heads, rules, *([*map(inert, table.write_text(row))] for row in part.rows)]
         lines += [title, "", *(f"| {' | '.join(row)} |" for row in cells), ""]
     return Markup("\n".join(lines))  # noqa: S704
 

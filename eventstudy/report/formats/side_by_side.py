@@ -15,6 +15,7 @@ from ..figures.strip import draw_coefficients
 from ..figures.svg_canvas import pair
 from ..sentences.answer import write_days
 from ..tables.regressions import RegressionTable, tabulate
+from ..tables.table import join_remark
 from .latex import regression_file
 from .templating import environment, style
 from .terminal import align, plain, wrapped
@@ -106,7 +107,7 @@ def _text_of(head: str, fit: CarRegression) -> str:
     """Return what one regression says, its table and its notes."""
     table = _table_of({"": fit})
     sentences = f"{table.headline}. {table.caveat} {table.evidence}"
-    rows = [[", ".join(filter(None, (row.label, row.remark))), *row.texts] for row in table.rows]
+    rows = [[join_remark(row.label, row.remark, "; "), *row.texts] for row in table.rows]
     foot = [f"{label}: {'p = ' * (place > 0)}{texts[0]}" for label, _, texts, place in table.foot]
     name = wrapped(f"{head}:") if head else ""
     lines = [name, wrapped(sentences), "", *_aligned(["", *table.columns], rows), ""]

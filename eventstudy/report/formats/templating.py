@@ -22,7 +22,7 @@ from ...words import LEVEL, MISSING, capitalised, clipped, say, words
 from ..figures.specification_curve import SpecificationCurve, draw_curve
 from ..figures.svg_canvas import WIDE
 from ..tables.columns import Kind
-from ..tables.table import Row, Table
+from ..tables.table import Row, Table, is_number
 
 # Letters written from right to left, with the spaces and marks between them.
 _FROM_RIGHT = re.compile(
@@ -137,7 +137,7 @@ def _html_row(table: Table, row: Row, looks: Sequence[Sequence[str]], is_linked:
         value = row.values.get(column.key)
         if column.kind is Kind.PVALUE and isinstance(value, float) and value < LEVEL:
             cell = Markup("<b>%s</b>") % cell
-        if column.kind is Kind.RATE and isinstance(value, float) and value == value:
+        if column.kind is Kind.RATE and is_number(value):
             cell += _draw_rate(value, is_measured=bool(row.values.get("is_measured")))
         if column.is_wide and column.kind is Kind.INTERVAL and text != MISSING:
             cells[-1] += f'<span class="sub">{cell}</span>'

@@ -25,7 +25,7 @@ from ..tables.events import differences_table, dropped_kinds
 from ..tables.kept_cases import describe_case
 from ..tables.methods import name_prices
 from ..tables.robustness import Analysis, analysis_by_choice, analysis_of_grid, robustness
-from ..tables.table import LEVELS, WRITERS, Row, Table, Writers, make_table
+from ..tables.table import LEVELS, WRITERS, Row, Table, Writers, join_remark, make_table
 from ..tables.windows import (
     AROUND,
     find_role,
@@ -399,7 +399,7 @@ def analysis_text(analysis: Analysis) -> str:
         table = analysis.table
         lines.append(text_table(table, writers=WRITERS))
         remarked = (row for row in table.rows if row.remark)
-        lines += [wrapped(f"{row.name}: {row.remark}") for row in remarked]
+        lines += [wrapped(join_remark(row.name, row.remark, "; ")) for row in remarked]
     return "\n".join(filter(None, lines))
 
 

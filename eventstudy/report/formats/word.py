@@ -24,6 +24,8 @@ SMALL, LETTER = 8, 0.07
 WIDEST, PADDING = 26, 3
 # Inches of the picture: the text of a page.
 WIDTH = 6.0
+# Rows of a table that stays on one page; of a longer one the head is repeated.
+SHORT = 20
 # Parts of the page that a paper has; the others are in the report.
 KEPT = ("announcements", "groups", "method", "files")
 
@@ -59,12 +61,12 @@ def word(findings: Findings) -> bytes:
             document.add_picture(io.BytesIO(picture), Inches(WIDTH))
         if context["checks"]:
             document.add_heading(say("checks.title"), 2)
-            _say(document, say("checks.table.note"))
+            _say(document, say("checks.table.note"), is_kept=True)
             _add_table(document, context["checks"])
         kept = [fold for fold in context["folds"] if fold.code in KEPT]
         for fold in [*context["sections"], *kept]:
             document.add_heading(visible_line(fold.title), 2)
-            _say(document, fold.finding)
+            _say(document, fold.finding, is_kept=True)
             for block in fold.blocks:
                 table = block if isinstance(block, Table) else getattr(block, "table", None)
                 if table is not None:
@@ -76,18 +78,21 @@ def word(findings: Findings) -> bytes:
     return file.getvalue()
 
 
-def _say(document: Any, text: object) -> Any:
-    """Add a paragraph; nothing in it is a field or a command."""
-    return document.add_paragraph(visible_line(text))
+def _say(document: Any, text: object, *, is_kept: bool = False) -> Any:
+    """Add a paragraph, perhaps on the page of the next; nothing in it is a field or a command."""
+    paragraph = document.add_paragraph(visible_line(text))
+    paragraph.paragraph_format.keep_with_next = is_kept
+    return paragraph
 
 
 def _add_table(document: Any, table: Table) -> None:
     """Add a table behind its caption, with a row for the title of each block."""
+    from docx.oxml import OxmlElement
     from docx.shared import Inches
 
     about = f". {table.about}" if table.about else ""
     if table.caption:
-        _say(document, f"{table.caption}{about}")
+        _say(document, f"{table.caption}{about}", is_kept=True)
     heads = [column.page_head for column in table.columns]
     rows = [heads]
     titles = set()
@@ -103,14 +108,16 @@ def _add_table(document: Any, table: Table) -> None:
                 value = row.values.get(column.key)
                 if column.kind is Kind.PVALUE and isinstance(value, float) and value < LEVEL:
                     bold.add((len(rows), k))
-            name, *others = table.write_cells(row)
-            rows.append([f"{name} {row.remark}".rstrip(), *others])
+            rows.append(table.write_text(row))
     drawn = document.add_table(rows=len(rows), cols=len(heads), style=STYLE)
     drawn.autofit = False
     shares = _share_width([row for k, row in enumerate(rows) if k not in titles])
     for column, share in zip(drawn.columns, shares, strict=True):
         column.width = Inches(share)
+    joined = len(rows) - 1 if len(rows) <= SHORT else 1
     for k, (line, texts) in enumerate(zip(drawn.rows, rows, strict=True)):
+        for mark in ("w:cantSplit", *["w:tblHeader"] * (not k)):
+            line._tr.get_or_add_trPr().append(OxmlElement(mark))
         if k in titles:
             line.cells[0].merge(line.cells[-1])
             texts = texts[:1]
@@ -118,6 +125,7 @@ def _add_table(document: Any, table: Table) -> None:
         for at in range(len(texts)):
             if (k, at) in bold and texts[at]:
                 line.cells[at].paragraphs[0].runs[0].bold = True
+            line.cells[at].paragraphs[0].paragraph_format.keep_with_next = k < joined
     document.add_paragraph()
 
 

@@ -253,10 +253,7 @@ def _group_table(findings: Findings) -> Table:
 
 def _tests_table(findings: Findings, sample: Sample) -> Table:
     """Return the windows and tests of another group as a plain table."""
-    rows = [
-        Row({**row.values, "name": f"{row.name} {row.remark}".strip()})
-        for row in windows_table(findings, sample).rows
-    ]
+    rows = [Row({**row.values, "name": row.label}) for row in windows_table(findings, sample).rows]
     group = capitalised(name_sample(findings, sample))
     columns = (NAME, *ESTIMATE, Column("false_alarms", Kind.RATE, is_wide=True))
     return make_table("folds.tests", columns, rows, group=group)
@@ -378,14 +375,14 @@ def _data(findings: Findings) -> Iterator[Fold]:
     rows = []
     for kind in kinds:
         for why, events in kind.reasons.items():
-            named = "; ".join(map(_named, events))
-            rows.append(Row({"name": clipped(why, 240), "n": len(events), "events": named}))
+            values = {"name": clipped(why, 240), "n": len(events)}
+            rows.append(Row(values, "; ".join(map(_named, events))))
     for code, affected in (("lacking", sample.lacking), ("extended", sample.extended)):
         for remark in affected:
             named = f"{short_name(remark.name)} ({remark.event_id})"
-            values = {"name": clipped(remark.reason, 240), "n": 1, "events": named}
-            rows.append(Row(values, say(f"dropped.{code}", window=setup.main)))
-    columns = (NAME, Column("n", Kind.COUNT), Column("events", Kind.TEXT))
+            values = {"name": clipped(remark.reason, 240), "n": 1}
+            rows.append(Row(values, f"{say(f'dropped.{code}', window=setup.main)}: {named}"))
+    columns = (NAME, Column("n", Kind.COUNT))
     tables = [make_table("folds.dropped", columns, rows)] if rows else []
     more = (event_tables.flags_table(findings), event_tables.left_out_table(findings))
     tables += filter(None, more)

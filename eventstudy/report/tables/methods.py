@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,8 +25,9 @@ CORRECTIONS = ("families", "differences")
 # What is known of the prices of a symbol, in the order of the table.
 COLUMNS = (
     *columns(Kind.TEXT, "source", "detail"), *columns(Kind.DATE, "first", "last"),
-    *columns(Kind.COUNT, "rows"), *columns(Kind.TEXT, "currency", "note"),
+    *columns(Kind.COUNT, "rows"), *columns(Kind.TEXT, "currency"),
 )  # fmt: skip
+OF_SOURCE = ("source", "detail", "currency", "note")
 # Surnames, joined by commas and "and", before years; the first of them is kept.
 _CITED = re.compile(r"([A-Z][\w-]*)(?:(?:, | and )[A-Z][\w-]*)* (\((?:\d{4}(?:, )?)+\)|\d{4}\b)")
 _ENTRY = re.compile(r"@article\{(\w+),\n(.*?)\n\}", re.DOTALL)
@@ -346,12 +347,20 @@ def provenance(findings: Findings) -> dict[str, str]:
 
 
 def symbols_table(findings: Findings) -> Table | None:
-    """Return the source of each symbol; None without prices."""
+    """Return the source of each symbol, those of one source in one row; None without prices."""
     prices: dict[str, dict[str, Any]] = findings.provenance.get("prices") or {}
-    rows = []
+    alike = defaultdict[tuple[Any, ...], list[str]](list)
     for symbol, entry in sorted(prices.items()):
-        texts = {column.key: clipped(entry.get(column.key, "")) or None for column in COLUMNS}
-        rows.append(Row({**texts, "name": symbol}))
+        alike[tuple(entry.get(key, "") for key in OF_SOURCE)].append(symbol)
+    rows = []
+    for symbols in alike.values():
+        entries = [prices[symbol] for symbol in symbols]
+        texts: dict[str, str | None] = {"name": ", ".join(symbols)}
+        for column in COLUMNS:
+            ends = sorted({entry[column.key] for entry in entries if entry.get(column.key)})
+            ends = list(dict.fromkeys(ends[:1] + ends[-1:]))
+            texts[column.key] = " to ".join(map(clipped, ends)) or None
+        rows.append(Row(texts, clipped(entries[0].get("note", ""))))
     return make_table("provenance.symbols", (NAME, *COLUMNS), rows) if rows else None
 
 

@@ -186,7 +186,8 @@ def tabulate(
             cells.setdefault(term, [None] * len(tables))[k] = _coefficient(row)
     order = sorted(cells, key=lambda term: term == CarRegression.CONSTANT)
     firsts = [table.iloc[0] for table in tables.values()]
-    n_slopes = max(len(_slopes(table)) for table in tables.values())
+    numbers = {n for table in tables.values() if (n := len(_slopes(table))) > 1}
+    together = "together" if len(numbers) == 1 else "together_each"
     named = [*tables] if len(tables) > 1 else [""]
     published = any(bool(first["is_published"]) for first in firsts)
     errors = " / ".join(dict.fromkeys(str(first["compared"]) for first in firsts))
@@ -202,7 +203,7 @@ def tabulate(
         counts=tuple(f"{first['n_events']:,} · {first['n_dates']:,}" for first in firsts),
         r2=tuple(float(first["r2"]) for first in firsts),
         joint=tuple(_joint(first["joint_pvalue"]) for first in firsts),
-        together=say("regression.together", n=n_slopes) if n_slopes > 1 else "",
+        together=say(f"regression.{together}", n=max(numbers)) if numbers else "",
         notes=tuple(_join_notes(named, notes)), window=window, is_published=published,
         n_dates=int(facts["n_dates"]),
     )  # fmt: skip

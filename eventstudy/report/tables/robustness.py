@@ -175,13 +175,13 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
         return
     dated, moved = (words().percent(row["caar"]) for row in records)
     window = [records[0]["start"], records[0]["stop"]]
-    n = int(records[0]["n_uncertain"])
+    facts = {"n": int(records[0]["n_uncertain"]), "total": int(records[0]["n_events"])}
     code = "robustness.announcement_time"
     rows = []
     for record in records:
         name = say(f"{code}.{record['dating']}")
         rows.append(Row({"name": name, "events": record["n_events"], "effect": record["caar"]}))
-    lede = say(f"{code}.lede", n=n, window=window, dated=dated, moved=moved)
+    lede = say(f"{code}.lede", window=window, dated=dated, moved=moved, **facts)
     head = make_table(code, (NAME, EVENTS, EFFECT), rows, window=window)
     files = (file_of(findings, "announcement_time"),)
     yield Analysis("announcement_time", lede, head, note=say(f"{code}.note"), files=files)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from .columns import Column, Kind, Outlet
 
 # Levels of the stars.
 LEVELS = (0.01, LEVEL, 0.1)
+# What pages draw at a rate of false alarms that was measured, and at one from a formula.
+MEASURED, DERIVED = "●", "○"
 Writers = Mapping[Kind, Callable[[Any], str]]
 # How pages write values.
 WRITERS: Writers = {
@@ -52,6 +54,11 @@ class Row:
     def name(self) -> str:
         """The value of the first column."""
         return str(self.values["name"])
+
+    @property
+    def label(self) -> str:
+        """The name and the remark where there is text alone."""
+        return join_remark(self.name, self.remark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,36 @@ class Table:
                 value = MISSING
             cells.append(value if isinstance(value, str) else writers[column.kind](value))
         return cells
+
+    def write_text(self, row: Row) -> list[str]:
+        """Return the cells of a row where there is text alone: with its remark, and marked rates.
+
+        Parameters
+        ----------
+        row : Row
+        """
+        cells = [row.label, *self.write_cells(row)[1:]]
+        for k, column in enumerate(self.columns):
+            if column.kind is Kind.RATE and is_number(row.values.get(column.key)):
+                cells[k] += f" {MEASURED if row.values.get('is_measured') else DERIVED}"
+        return cells
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether a value is a decimal that is not missing."""
+    return isinstance(value, float) and value == value
+
+
+def join_remark(name: str, remark: str, between: str = " · ") -> str:
+    """Return a name and its remark in one line; a remark in brackets needs no sign before it.
+
+    Parameters
+    ----------
+    name, remark : str
+    between : str
+        Another sign where a terminal does not show this one.
+    """
+    return f"{name}{' ' if remark.startswith('[') else between}{remark}" if remark else name
 
 
 def effect_values(effect: Interval) -> dict[str, Any]:
