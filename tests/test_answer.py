@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from conftest import SHARED, Market
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import CONFIG, findings
+from pages import CONFIG, findings, page, with_columns
 from scipy import stats
 from situations import placed
 from violent import k_by_hand
@@ -21,6 +21,8 @@ from eventstudy.analysis.interval import detectable, plain_average
 from eventstudy.calendars import Window
 from eventstudy.cli.main import main
 from eventstudy.dependence import WeightedSums
+from eventstudy.report.formats.latex import latex_table
+from eventstudy.report.formats.terminal import Terminal
 from eventstudy.report.sentences.answer import brief
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.significance import STATISTICS
@@ -251,6 +253,37 @@ def test_open_windows_have_an_estimate_and_no_verdict() -> None:
     assert 5 <= found.n_events < 12
     assert np.isnan(found.pvalue)
     assert np.isfinite(found.effect.ci_low)
+
+
+def test_a_p_is_withheld_everywhere_while_a_window_is_open() -> None:
+    """All have [0,1], one lacks days of [-5,5]: tables, page, terminal and LaTeX say so."""
+    market, wide, why = Market(12), Window(-5, 5), "the window of some events is not over yet"
+    last = market.frame.index.get_loc(market.table["day0"].max())
+    found = market.fit(market.frame.iloc[: last + 2])
+    assert found.answer(MAIN).n_events == 12
+    tests = found.tests([MAIN, wide]).set_index("start")
+    families = found.multiple("windows", windows=[MAIN, wide]).set_index("label")
+    pairs = [(w, found.weighted(w).pvalue) for w in (MAIN, wide)]
+    assert np.isfinite([tests.loc[0, "pvalue"].iloc[0], families.loc["[0,1]", "pvalue"]]).all()
+    assert tests.loc[-5, ["statistic", "pvalue"]].isna().all(axis=None)
+    assert set(tests.loc[-5, "reason"]) == {why} == {families.loc["[-5,5]", "reason"]}
+    assert families.loc["[-5,5]", ["pvalue", "holm", "romano_wolf"]].isna().all()
+    assert [np.isfinite(p) for _, p in pairs] == [True, False]
+    assert str(found.influence(wide)) == "The window of some events is not over yet."
+    grouped = with_columns(found, side=["a", "b"] * 6)
+    assert np.isfinite(grouped.difference("side").pvalue)
+    open_one = grouped.difference("side", window=wide)
+    assert (open_one.method, open_one.reason) == ("date_clustered", why)
+    assert np.isnan(open_one.pvalue)
+    study, said = findings(found), "Not over yet, so without a p-value: [-3, 3] and [-5, 5]"
+    n = found.answer(wide).n_events
+    assert n < 12
+    assert f"[−5, 5], {n} announcements" in " ".join(page(found).split())
+    tex = latex_table(study, "caar").replace("$-$", "-").replace("{[}", "[").replace("{]}", "]")
+    for text in (page(found), str(Terminal(study).text(verbose=True)), tex):
+        assert said in " ".join(text.replace("−", "-").split())
+    row = next(line for line in tex.splitlines() if line.startswith(" & ($"))
+    assert row.endswith(r"-- \\")
 
 
 def test_a_firm_that_is_gone_leaves_nothing_open() -> None:

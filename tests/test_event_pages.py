@@ -98,10 +98,11 @@ def test_a_page_is_the_report_of_a_study_of_its_event_alone(
     for start, end in (("<h1>", "</h1>"), ('<figure class="chart">', "</figure>"),
                        ('<dl class="keys">', "</dl>"), ('<figure class="strip">', "</figure>")):  # fmt: skip
         part = alone.partition(start)[2].partition(end)[0]
-        # The files of the run are named on the page of the run alone.
-        part = re.sub(r'<p class="use">.*?</p>\n', "", part)
+        # Each page names its own files.
+        other = pages["events/0004-e3.html"].partition(start)[2].partition(end)[0]
+        part, other = (re.sub(r'<p class="use">.*?</p>\n', "", text) for text in (part, other))
         assert part
-        assert part == pages["events/0004-e3.html"].partition(start)[2].partition(end)[0]
+        assert part == other
 
 
 def test_table_of_windows_equals_the_table_of_cars(
@@ -284,7 +285,7 @@ def test_the_number_of_pages_has_a_limit(fallen: EventStudyResults) -> None:
     assert written(fallen, event_pages=0) == {}
 
 
-@pytest.mark.parametrize("missing", [(0,), (-5, -4, -3), (1, 2, 3, 4, 5), (-1,)])
+@pytest.mark.parametrize("missing", [(0,), (-5, -4, -3), (1, 2, 3, 4, 5), (-1,), (5,)])
 def test_missing_days_leave_gaps(missing: tuple[int, ...]) -> None:
     market = Market(1, dates=1)
     frame = market.frame.copy()
@@ -298,6 +299,7 @@ def test_missing_days_leave_gaps(missing: tuple[int, ...]) -> None:
     top = loose(unescape(text)).partition("<h1>")[2].partition("</header>")[0]
     assert str(car.reason).replace("\u00a0", " ") in top.replace("\u00a0", " ")
     assert ("Market implied" in text) == np.isfinite(car.car)
+    assert "the gap is –" not in text
 
 
 @pytest.mark.parametrize(

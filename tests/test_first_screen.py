@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from functools import cache
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from pages import MAIN, findings, page, with_columns
 
 from eventstudy.analysis import Answer, Interval
+from eventstudy.calendars import Window
 from eventstudy.findings import Findings
 from eventstudy.report.figures.answer_figures import effect_of
 from eventstudy.report.figures.labels import Box, lead_names
@@ -23,6 +25,7 @@ from eventstudy.report.figures.svg_canvas import NARROW, WIDE, text_width
 from eventstudy.report.formats.pages import render_report
 from eventstudy.report.page.first_screen import days_outside, first_screen
 from eventstudy.report.sentences.answer import short_name
+from eventstudy.report.tables.checks import list_checks
 from eventstudy.report.tables.windows import windows_table
 from eventstudy.words import words
 
@@ -108,6 +111,30 @@ def test_a_verb_of_direction_needs_both_to_have_moved() -> None:
         main = replace(study.sample.main, answer=answer)
         sample = replace(study.sample, main=main)
         assert f"Shares {verb} " in first_screen(replace(study, samples=(sample,))).headline
+
+
+@pytest.mark.parametrize("name", ["one", "three", "many"])
+def test_each_file_that_a_page_links_is_in_the_run(name: str, tmp_path: Path) -> None:
+    run = Market(**STUDIES[name]).fit().save(tmp_path, "run")  # type: ignore[arg-type]
+    for at in (run / "report.html", next((run / "events").glob("0001-*.html"))):
+        links = re.findall(r' href="([^"#]+)"', at.read_text(encoding="utf-8"))
+        assert any(link.endswith(".csv") for link in links)
+        for link in links:
+            assert (at.parent / link).exists(), link
+
+
+def test_a_move_before_is_called_significant_and_one_after_not() -> None:
+    study = study_of("one quiet")
+    main = study.sample.main
+    sides = [
+        replace(main, window=Window(*days), answer=replace(main.answer, pvalue=p))
+        for days, p in (((-5, -2), 0.01), ((2, 5), 0.5))
+    ]
+    sample = replace(study.sample, windows=(main, *sides))
+    chart = first_screen(replace(study, samples=(sample,))).chart
+    assert chart is not None
+    assert re.match(r"Significant move before \(.*p\u00a0=\u00a00\.01\)\. No significant move after",
+                    chart.note)  # fmt: skip
 
 
 def test_no_result_and_too_early() -> None:
@@ -214,6 +241,25 @@ def test_the_ends_are_named_first() -> None:
         assert {marks[0].name, marks[-1].name} <= set(drawn)
         assert len(drawn) <= most
         assert figure.count('class="lead"') == len(drawn)
+
+
+def test_the_name_of_the_only_event_lies_above_the_dots() -> None:
+    effect = Interval.of(0.0, 0.01, 30)
+    mark = StripMark("1 Jan 2020", "1 Jan", effect, False)
+    for n in (3, 12, 20):
+        figure = draw_strip(Strip("t", "a", (mark,), effect, np.zeros(n)), width=WIDE)
+        dots = [float(y) for y in re.findall(r"[\d.]+ ([\d.]+)m-", figure)]
+        names = [float(y) for y in re.findall(r'class="bt c halo" x="[\d.]+" y="([\d.]+)"', figure)]
+        assert min(names) > 11
+        assert max(names) < min(dots)
+
+
+def test_a_check_that_leaves_out_several_leads_to_the_table() -> None:
+    study = study_of("many")
+    checks = [c for c in list_checks(study) if c.kind == "leave_out" and not c.p_range]
+    several = {c.link for c in checks if c.n_events < 19}
+    assert several == {"#all"}
+    assert all(re.fullmatch(r"#e\d+", c.link) for c in checks if c.n_events == 19)
 
 
 @pytest.mark.parametrize("name", ["many", "one", "one date"])

@@ -104,6 +104,18 @@ def test_runs_of_one_list_are_told_apart_in_a_line(tmp_path: Path) -> None:
         assert "<bdi>3 of 50 used events without a CAR</bdi>" in found[name]
 
 
+def test_provisional_means_that_the_answer_waits(tmp_path: Path) -> None:
+    """A wider window that is not over yet is named by other words, beside a verdict with its p."""
+    facts = {"group": "", "text": "t", "estimate": 0.01, "pvalue": 0.01, "n_events": 4}
+    for verdict in ("provisional", "different"):
+        told = {"answers": [{**facts, "verdict": verdict}], "events": {"ok": 4, "provisional": 1}}
+        run(tmp_path, verdict, {**BARE, **told})
+        (tmp_path / verdict / "report.html").write_text("")
+    found = rows(tmp_path)
+    assert '<td class="l">provisional</td>' in found["provisional"]
+    assert '<td class="l">1 event window is not over yet</td>' in found["different"]
+
+
 def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path: Path) -> None:
     shutil.copytree(reports, tmp_path, dirs_exist_ok=True)
     alone = rows(tmp_path)["several 制裁"]
@@ -112,7 +124,7 @@ def test_paths_of_each_measure_have_a_scale_of_their_own(reports: Path, tmp_path
     shutil.copytree(tmp_path / "several 制裁", tmp_path / "louder")
     table, told = tmp_path / "louder/tables/path_by_group.csv", tmp_path / "louder/manifest.json"
     path = pd.read_csv(table)
-    numbers = ["caar", "caar_low", "caar_high"]
+    numbers = ["gap", "gap_low", "gap_high"]
     path[numbers] = 40 * path[numbers]
     path.to_csv(table, index=False)
     manifest = json.loads(told.read_text(encoding="utf-8"))

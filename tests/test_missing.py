@@ -15,6 +15,7 @@ from conftest import ROOT, SHARED, Market
 from pages import MAIN, findings, page
 from run_folders import QUICK
 
+import eventstudy as es
 from eventstudy.analysis import Fall, Missing
 from eventstudy.cli.main import main
 from eventstudy.events import Events
@@ -232,6 +233,19 @@ def test_zte_of_2018_is_the_second_sentence(tmp_path: Path) -> None:
     assert said.removesuffix(".") in " ".join(text)
     fall = read_findings(tmp_path / "out" / "four").sample.answer.missing.fall
     assert fall.change == pytest.approx(12.9671 / 30.5722 - 1, abs=1e-4)
+    table = missing_table(read_findings(tmp_path / "out" / "four"))
+    assert table is not None, "the caveat speaks of one, so the section counts it"
+    assert [column.key for column in table.columns] == ["name", "used", "suspended"]
+
+
+def test_no_price_on_day_0_is_another_reason_than_no_prices() -> None:
+    news = {"ticker": ["AMD", "NVDA", "NVDA", "ZZZZ"]}
+    news["announced_at"] = ["2022-10-07", "2022-08-31T16:30-04:00", "1999-06-01", "2022-10-07"]
+    table = missing_table(
+        es.run_study(pd.DataFrame(news), es.StudyConfig(prices="sample", calibrate=0)).findings()
+    )
+    assert table is not None
+    assert table.rows[0].values == {"name": "New York", "used": 2, "prices": 1, "day0": 1}
 
 
 def test_exchanges_are_counted_as_the_list_has_them() -> None:
@@ -244,11 +258,11 @@ def test_exchanges_are_counted_as_the_list_has_them() -> None:
     used = adverse["status"] == "ok"
     suffix = adverse["ticker"].str.extract(r"\.(\w+)$")[0].fillna("")
     rows = {row.name: row.values for row in table.rows}
-    assert [column.key for column in table.columns] == ["name", "used", "prices"]
     for name, endings in {"New York": [""], "Hong Kong": ["HK"], "Moscow": ["ME"]}.items():
         is_here = suffix.isin(endings)
         assert rows[name].get("used", 0) == (used & is_here).sum()
-        assert rows[name].get("prices", 0) == (~used & is_here).sum()
+        lost = rows[name].get("prices", 0) + rows[name].get("day0", 0)
+        assert lost == (~used & is_here).sum()
     total = sum(n for values in rows.values() for n in values.values() if isinstance(n, int))
     assert total == len(adverse)
     assert "speaks for New York only" in table.caption

@@ -20,7 +20,8 @@ from eventstudy.cli.main import main
 from eventstudy.findings import FinishedRun
 from eventstudy.report import Export
 from eventstudy.report.formats.figure_files import card
-from eventstudy.report.formats.terminal import percent_text
+from eventstudy.report.formats.latex import latex_tables
+from eventstudy.report.formats.terminal import Terminal, percent_text
 from eventstudy.report.page.first_screen import first_screen
 from eventstudy.report.sentences.answer import split_answer
 from eventstudy.report.sentences.caveats import second_sentence
@@ -85,7 +86,10 @@ def test_every_outlet_has_the_two_sentences_and_the_number(case: str, tmp_path: 
     assert number in plain(outlets["page"])
     fragility = first_screen(findings).fragility
     assert fragility or findings.sample.answer.n_events == 0
-    for outlet in ("page", "markdown", "card", "workbook"):
+    outlets["terminal"] = str(Terminal(findings).text())
+    outlets["all of it"] = str(Terminal(findings).text(verbose=True))
+    outlets |= latex_tables(findings)
+    for outlet in (*outlets.keys() - {"manifest", "events"},):
         assert plain(fragility) in plain(outlets[outlet]), outlet
     assert listed["estimate"] == findings.sample.answer.effect.estimate
 
@@ -123,3 +127,7 @@ def test_the_bundled_list_has_one_answer_at_both_doors(tmp_path: Path) -> None:
     row = next(line for line in done.output.splitlines() if " main " in line)
     assert percent_text(answer.effect.estimate) in row
     assert plain(str(answer)).partition(" More: ")[0] in said
+    as_of = first_screen(FinishedRun.read(tmp_path / "events").findings).as_of
+    last = as_of.rpartition("Prices to ")[2]
+    assert last
+    assert f"prices to {last}" in render_index(tmp_path)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
-from pages import CONFIG, MAIN, findings, with_columns
+from pages import CONFIG, MAIN, findings, page, with_columns
 from scipy import stats
 
 from eventstudy.analysis import Answer, Interval, Missing
@@ -351,7 +351,10 @@ def test_open_windows_make_the_answer_provisional() -> None:
     )
     assert plain(f"{100 * decided.effect.estimate:+.1f}%") in plain(sentence)
     assert "p\u00a0" not in headline(findings(results))
-    assert limits.find_limitations(findings(results))[0].startswith("Provisional:")
+    assert "is not over yet" in limits.find_limitations(findings(results))[0]
+    text = page(results)
+    assert ('id="tests"' in text, 'id="shock"' in text) == (False, False)
+    assert results.tests(MAIN)["pvalue"].isna().all()
 
 
 def test_news_after_the_close_is_of_the_day_after_in_a_list_too() -> None:

@@ -63,7 +63,7 @@ def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
     """An event near the end of the prices is provisional and fills in; later sessions change no
     more."""
     made = Project(tmp_path, until=AT[2] + 3)
-    assert "1 event provisional" in refresh(made)
+    assert "1 event window is not over yet" in refresh(made)
     status = Record.read(made.run).cells("events.csv").set_index("event_id")
     assert "incomplete_window" in status.loc["e-CCC", "flags"]
     made.until = AT[2] + 9

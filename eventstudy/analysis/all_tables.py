@@ -260,7 +260,8 @@ def _families(study: FittedStudy, windows: list[Window], main: Window) -> pd.Dat
 
 def _weighted(study: FittedStudy, windows: list[Window], main: Window) -> dict[str, pd.DataFrame]:
     out = {"aggregates": aggregates(study, windows)}
-    out["influence"] = influence_table(study, main)
+    if len(influence := influence_table(study, main)):
+        out["influence"] = influence
     if study.panel.measure == "return" and has_sizes(study):
         out["market_value"] = market_values(study, windows)
     return out

@@ -252,8 +252,8 @@ def _as_text(done: Refreshed, findings: Findings) -> str:
     changes = done.comparison
     same = ["no event, CAR or answer differs"] if changes and changes.same else []
     lines = [f"refreshed: {'; '.join(done.why)}", *(same or [str(changes)] * bool(changes))]
-    if provisional := findings.pooled.flags.get("incomplete_window", 0):
-        lines.append(say("terminal.provisional", n=provisional))
+    if n := findings.pooled.flags.get("incomplete_window", 0):
+        lines.append(say("terminal.open_windows", n=n))
     lines += [Terminal(findings).answers(), f"Report: {done.folder / 'report.html'}"]
     return ascii_text("\n".join(lines))
 

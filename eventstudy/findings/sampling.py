@@ -175,7 +175,8 @@ def _tests(study: FittedStudy, window: Window, names: Iterable[str]) -> Iterator
     opinions = {opinion.test: opinion for opinion in analysis.diagnose(study, window).opinions}
     for name in dict.fromkeys([*names, analysis.main_test_of(study, window)]):
         result = study.test(name, window)
-        opinion = opinions.get(name)
+        # A test without a p, as while events wait for days, is judged by its reason alone.
+        opinion = opinions.get(name) if np.isfinite(result.pvalue) else None
         unjudged = "not_for_one_event" if result.n_events == 1 else "not_judged"
         yield TestFinding(
             test=name,

@@ -3,6 +3,7 @@ from .fit import fit_config as fit_config
 from .fitted import FittedStudy as FittedStudy
 from .fitted import WindowLike as WindowLike
 from .fitted import WindowsLike as WindowsLike
+from .fitted import awaits_days as awaits_days
 from .fitted import names_of as names_of
 from .inputs import StudyInputs as StudyInputs
 from .layout import Layout as Layout

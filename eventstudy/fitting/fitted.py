@@ -20,8 +20,8 @@ from ..prices import Sizes
 from ..returns import ReturnsPanel
 from ..settings import StudyConfig
 from ..significance import STATISTICS, Alternative, SignificanceTest
-from ..utility import BoolArray, FloatArray, IntArray, ObjectArray, did_you_mean
-from ..words import make_error
+from ..utility import BoolArray, Flag, FloatArray, IntArray, ObjectArray, did_you_mean
+from ..words import Reason, make_error
 from .layout import Layout
 
 T = TypeVar("T")
@@ -188,7 +188,8 @@ class FittedStudy:
         -------
         SignificanceTest
             Result of the test for the events without missing days in the window. If the test cannot
-            be computed, the statistic and the p-value are NaN, and the attribute `reason` says why.
+            be computed, or if the window of some events is not over yet, the statistic and the
+            p-value are NaN, and the attribute `reason` says why.
 
         Raises
         ------
@@ -205,7 +206,11 @@ class FittedStudy:
         Sign: N(0,1) = -2.15, p = 0.0314, 70 events
         """
         abnormal = self.abnormal.under(**conventions) if conventions else self.abnormal
-        return STATISTICS[name](abnormal, Window.of(window), alternative=alternative)
+        test = STATISTICS[name](abnormal, Window.of(window), alternative=alternative)
+        if awaits_days(self, Window.of(window)):
+            nothing: Any = dict.fromkeys(("statistic", "pvalue", "df"), np.nan)
+            return replace(test, **nothing, law="", reason=Reason("days_to_come"))
+        return test
 
     def tests(
         self, windows: WindowsLike | None = None, names: Iterable[str] | None = None
@@ -227,8 +232,8 @@ class FittedStudy:
             One row per test and window. The columns start and stop are the first and the last day
             of the window, and n_events is the number of events. The columns statistic, distribution
             and pvalue have the result of the two-sided test. The column estimate is the mean CAR as
-            a decimal. If a test cannot be computed, its numbers are NaN, and the column reason says
-            why.
+            a decimal. If a test cannot be computed, or if the window of some events is not over
+            yet, its numbers are NaN, and the column reason says why.
 
         Examples
         --------
@@ -646,6 +651,23 @@ class FittedStudy:
     def __repr__(self) -> str:
         counts = f"{len(self)} of {len(self.events)} events"
         return f"<event study: {counts}, {self.model.label}, {self.abnormal.event}>"
+
+
+def awaits_days(study: FittedStudy, window: Window) -> bool:
+    """Return whether used events lack days of `window` because those days are yet to come.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    window : Window
+    """
+
+    def awaits() -> bool:
+        lacking = study.ok & ~study.abnormal.valid(window)
+        flags = study.events.loc[lacking, "flags"] if lacking.any() else ()
+        return any(Flag.INCOMPLETE_WINDOW in Flag.of(cell) for cell in flags)
+
+    return study.remember(("awaits days", window), awaits)
 
 
 def chosen(rows: Any, n: int) -> BoolArray | IntArray:

@@ -18,4 +18,5 @@ from .formats.terminal import calibration_text as calibration_text
 from .formats.terminal import case_text as case_text
 from .formats.terminal import grid_text as grid_text
 from .sentences.caveats import Statement as Statement
+from .tables.methods import name_prices as name_prices
 from .tables.methods import write_bibtex as write_bibtex

@@ -84,6 +84,7 @@ class Stated:
     n_lacking: int = 0
     n_used: int = 0
     caveat: str = ""
+    fragility: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class Manifest:
     warnings: tuple[str, ...] = ()
     given_up: Mapping[str, str] = field(default_factory=dict)
     manifest_sha256: str = ""
+    prices_to: str = ""
     record: Mapping[str, str] = field(default_factory=dict)
     needed: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
@@ -179,6 +181,7 @@ def _faults(manifest: Manifest) -> Iterator[tuple[str, str]]:
         "asked": [day for pair in manifest.asked.values() for day in pair],
         "needed": [day for each in manifest.needed.values() for pair in each for day in pair],
         "prices": [day for each in manifest.prices.values() for day in (each.first, each.last)],
+        "prices_to": [manifest.prices_to],
     }
     for name, texts in days.items():
         for text in filter(None, texts):

@@ -28,7 +28,7 @@ from ..findings import Document, Findings
 from ..fitting import FittedStudy
 from ..prices import FrozenProvider, Provenance, paths_of
 from ..records import decisions_beside
-from ..report import Statement
+from ..report import Statement, name_prices
 from ..returns import ReturnsPanel
 from ..settings import StudyConfig
 from ..utility import BoolArray, Flag, __version__
@@ -306,6 +306,7 @@ def manifest_of(
         "asked_on": origin.read_on if origin else "",
         **({"needed": needed} if needed else {}),
         "prices": {symbol: dict(entry) for symbol, entry in panel.provenance.items()},
+        "prices_to": name_prices(findings)[1],
         "failures": {s: FrozenProvider.describe(e) for s, e in failures.items()},
         "notices": list(fetched.notices) if fetched else [],
         "warnings": [*panel.notices, *panel.notes],

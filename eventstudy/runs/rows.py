@@ -38,7 +38,8 @@ NEVER = datetime(1, 1, 1, tzinfo=UTC)
 # Settings that say what a run shows, and where its prices are; they move no number.
 SHOWING = ("event_pages", "figures", "title")
 _SILENT = ("prices", *SHOWING)
-PATH = ("tau", "caar", "caar_low", "caar_high")
+# The path of the report; a measure other than returns has the mean CAR from the first day on.
+PATH, OTHER_PATH = (("tau", name, f"{name}_low", f"{name}_high") for name in ("gap", "caar"))
 # What a document that is not one of ours can raise; a value that is none of its type is one.
 DAMAGED = (
     EventStudyError, OSError, ValueError, ArithmeticError, RecursionError, LookupError, TypeError,
@@ -69,14 +70,14 @@ class Run:
     written, checked : datetime
         When it was written, and when a refresh last found it up to date, or wrote it.
     data_to, confirmed : str
-        Day of its newest price, and on which the source had given or repeated all prices, ISO; ""
-        where there is none.
+        Last day on which a share and its index have prices, and on which the source had given or
+        repeated all prices, ISO; "" where there is none.
     waiting : int
         Changes that wait for the command of ``--on-change``.
     trouble : str
         When and why the run could not be brought up to date; "" if it could.
     path : (m, 4) FloatArray
-        Event day, CAAR and the ends of its interval; no row where there is no path.
+        Event day, effect and the ends of its interval; no row where there is no path.
     several : bool
         Whether it is a mean of several events.
     study : mapping
@@ -159,7 +160,7 @@ def run_of(folder: Path) -> Run:
         faulty=bool(trouble) or not is_there,
         written=written,
         checked=max(written, _time(check.get("at"))),
-        data_to=max((entry.last for entry in facts.prices.values()), default=""),
+        data_to=facts.prices_to or max((e.last for e in facts.prices.values()), default=""),
         confirmed=max(confirmed, _day(check.get("confirmed"))),
         waiting=len(Outbox(folder).due),
         trouble=trouble,
@@ -170,18 +171,20 @@ def run_of(folder: Path) -> Run:
 
 
 def _answer(first: Stated) -> str:
-    """Return the sentence that follows the headline, and the caveat that travels with both."""
+    """Return what follows the headline, the caveat, and in how many checks the verdict holds."""
     text = first.text.removeprefix(first.headline)[:LONGEST]
-    return f"{text} {first.caveat[:LONGEST]}".rstrip()
+    fragility = f"{first.fragility[:LONGEST]}." if first.fragility else ""
+    return " ".join(filter(None, (text, first.caveat[:LONGEST], fragility)))
 
 
 def _path(record: Record, group: str) -> FloatArray:
-    """Return event day, CAAR and the ends of its interval by the tables of a run, shape (n, 4)."""
+    """Return event day, effect and the ends of its interval by the tables of a run, (n, 4)."""
     path = np.empty((0, len(PATH)))
     with suppress(*DAMAGED):
         table = record.cells(f"tables/path{'_by_group' * bool(group)}.csv")
         rows = table[table.iloc[:, 0] == group] if group else table
-        path = rows[list(PATH)].replace("", "nan").to_numpy(dtype=float)
+        names = PATH if set(PATH) <= {*rows} else OTHER_PATH
+        path = rows[list(names)].replace("", "nan").to_numpy(dtype=float)
     finite: FloatArray = path[np.isfinite(path[:, :2]).all(axis=1)]
     return finite
 
@@ -214,7 +217,8 @@ def _moment(at: datetime) -> str:
 def _about(first: Stated, events: EventCounts) -> str:
     group = clipped(first.group, 60)
     source = clipped(events.source, 80)
-    return ", ".join(filter(None, (source, say("index.first", group=group) if group else "")))
+    lead = say("index.first", group=group, n=first.n_events) if group else ""
+    return ", ".join(filter(None, (source, lead)))
 
 
 def _setup(config: Mapping[str, Any], measure: str) -> dict[str, object]:
@@ -267,8 +271,10 @@ def _status(events: EventCounts, first: Stated, *, is_there: bool) -> str:
         return say("index.no_report")
     if first.verdict == Answer.NO_RESULT:
         return say("index.no_result")
+    if first.verdict == Answer.PROVISIONAL:
+        return say("index.provisional")
     n = events.provisional
-    return say("index.provisional", n=n) if n else say("index.complete")
+    return say("terminal.open_windows", n=n) if n else say("index.complete")
 
 
 def _time(value: object) -> datetime:
@@ -298,7 +304,8 @@ class RunState:
     written, checked : str
         ISO 8601, UTC; "" where unknown.
     data_to, confirmed : str
-        Day of the newest price, and on which the source had given or repeated all prices.
+        Last day on which a share and its index have prices, and on which the source had given or
+        repeated all prices.
     why : str
     """
 

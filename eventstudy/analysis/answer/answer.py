@@ -11,9 +11,9 @@ import numpy as np
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import WeightedSums
-from ...fitting import FittedStudy, WindowLike
+from ...fitting import FittedStudy, WindowLike, awaits_days
 from ...significance import FULL_SAMPLE, STATISTICS, SignificanceTest, decisive_scars, scar_variance
-from ...utility import Flag, TestName
+from ...utility import TestName
 from ...words import LEVEL, Reason, has, say
 from ..interval import Interval, Power, detectable, inflation, plain_average, plain_values, usual_se
 from ..placebos.calibrated import Calibrated
@@ -225,7 +225,7 @@ def verdict_of(study: FittedStudy, window: Window) -> Answer:
 
     def verdict() -> Answer:
         answer = decide(study.abnormal, window, list(map(str, study.events["event_id"].array)))
-        if is_provisional(study, window):
+        if awaits_days(study, window):
             return replace(answer, verdict=Answer.PROVISIONAL, pvalue=np.nan, overturn=Overturn())
         return answer
 
@@ -345,19 +345,6 @@ def _unusual_sharing(answer: Answer) -> float:
     if numbers is None or not np.isfinite(needed) or not numbers.shared_share < RARE:
         return 0.0
     return numbers.shared_movement if numbers.shared_movement > needed else 0.0
-
-
-def is_provisional(study: FittedStudy, window: Window) -> bool:
-    """Return whether events lack days of `window` because those days are yet to come.
-
-    Parameters
-    ----------
-    study : FittedStudy
-    window : Window
-    """
-    lacking = study.ok & ~study.abnormal.valid(window)
-    flags = study.events["flags"].to_numpy()[lacking]
-    return any(Flag.INCOMPLETE_WINDOW in str(cell).split(";") for cell in flags)
 
 
 def say_too_early(n_events: int, n_used: int, window: Window) -> str:

@@ -14,10 +14,10 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import Limits, WeightedSums
 from ...errors import InapplicableError
-from ...fitting import FittedStudy
+from ...fitting import FittedStudy, awaits_days
 from ...significance import EQUAL, FULL_SAMPLE, DateClusters, decisive_scars, scar_variance
 from ...utility import BoolArray, Day, FloatArray, IntArray
-from ...words import LEVEL, Paragraph, cell_text, say
+from ...words import LEVEL, Paragraph, capitalised, cell_text, say
 from ..interval import ROBUST, Interval, inflation, robust_means
 
 if TYPE_CHECKING:
@@ -284,13 +284,15 @@ class Influence(Paragraph):
         Returns
         -------
         Influence
-            With every leave-out, computed once for a study.
+            With every leave-out, computed once for a study; with none while events wait for days.
         """
 
         def measured() -> Influence:
             sample = study.abnormal.tested(window)
             names, factor = Names((), (), ()), 1.0
             # Of one event nothing can be left out.
+            if awaits_days(study, window):
+                return cls(window, len(sample), effect, np.nan)
             if len(sample) > 1:
                 names = Names.of(study, study.abnormal.in_tests(window))
                 factor = inflation(sample, window)
@@ -307,6 +309,8 @@ class Influence(Paragraph):
         code, facts = self.caveat()
         if code:
             return Caveat(code, facts).sentence()
+        if self.n_events > 1 and not self.leave_outs:
+            return f"{capitalised(say('reason.days_to_come'))}."
         if self.n_events < FULL_SAMPLE:
             return say("caveat.rows", n=self.n_events)
         return say("caveat.range", low=self.p_low, high=self.p_high)

@@ -192,7 +192,7 @@ class Missing:
         The exchange that most of them are of, and that the answer says little of.
     by_place : mapping of str to mapping of str to int
         By exchange, the one with most announcements first: how many are ``used``, and how many lack
-        what. Over the main window alone.
+        what; ``day0`` where there are prices, but not on day 0. Over the main window alone.
     """
 
     # Reasons of announcements that are in the answer all the same, by another row of the list.
@@ -242,7 +242,7 @@ class Missing:
                 lack = fall.lack if lack == "days" else lack
                 falls.append(replace(fall, lack=lack))
             lacks[lack] += 1
-            by_place[places[i]][lack] += 1
+            by_place[places[i]][lack if codes[i] != "no_data_on_day0" else "day0"] += 1
         largest = min(falls, key=lambda fall: fall.change, default=None)
         if largest is not None:
             is_only = (study.events["ticker"] == largest.ticker).sum() == 1

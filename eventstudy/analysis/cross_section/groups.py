@@ -13,24 +13,25 @@ import pandas as pd
 from ...calendars import Window
 from ...dependence import require
 from ...errors import ConfigError, InapplicableError
-from ...fitting import FittedStudy, WindowLike
+from ...fitting import FittedStudy, WindowLike, awaits_days
 from ...returns import Measure
 from ...significance import DateClusters, pvalue
 from ...utility import BoolArray, FloatArray, IntArray, Registry, did_you_mean
-from ...words import Paragraph, make_error, words
+from ...words import Paragraph, Reason, make_error, words
 from ..interval import Interval, write_estimate
 
 
 class Pair(NamedTuple):
     """CARs of the events of two groups, whether each is of the first, and its date; each (n,).
 
-    `near` is true if windows of different dates overlap.
+    `near` is true if windows of different dates overlap, `is_early` while events wait for days.
     """
 
     car: FloatArray
     first: BoolArray
     date: IntArray
     near: bool = False
+    is_early: bool = False
 
 
 class Outcome(NamedTuple):
@@ -136,7 +137,7 @@ def difference(
     window = study.main if window is None else Window.of(window)
     pair, subject = _pair(study, column, names, window), (*names, window)
     result = _compared(pair, subject, method or "date_clustered")
-    if method is None and not np.isfinite(result.pvalue):
+    if method is None and not np.isfinite(result.se):
         caution = f"{result.reason}: events taken as independent"
         result = _compared(pair, subject, "welch", caution)
     return replace(result, measure=study.panel.measure)
@@ -274,6 +275,9 @@ def _compared(
     try:
         require(len(first) and len(second), "empty_group")
         value = compare(pair)
+        if pair.is_early:
+            reason = str(Reason("days_to_come"))
+            value = value._replace(statistic=np.nan, pvalue=np.nan, reason=reason)
     except InapplicableError as error:
         value = Outcome(reason=str(error))
     half = value.quantile * value.se
@@ -290,7 +294,9 @@ def _pair(study: FittedStudy, column: str, names: tuple[str, str], window: Windo
     day0, date = np.unique(np.concatenate([s.windows.day0 for s in samples]), return_inverse=True)
     first = np.repeat([True, False], list(map(len, samples)))
     near = bool((np.diff(day0) < len(window)).any())
-    return Pair(np.concatenate([s.car(window) for s in samples]), first, date.ravel(), near)
+    is_early = any(awaits_days(groups[name], window) for name in names)
+    cars = np.concatenate([s.car(window) for s in samples])
+    return Pair(cars, first, date.ravel(), near, is_early)
 
 
 def _names(

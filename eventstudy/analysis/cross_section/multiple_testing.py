@@ -15,11 +15,11 @@ import pandas as pd
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...errors import ConfigError, InapplicableError
-from ...fitting import FittedStudy, WindowLike, WindowsLike
+from ...fitting import FittedStudy, WindowLike, WindowsLike, awaits_days
 from ...returns import Measure
 from ...significance import STATISTICS, DateClusters
 from ...utility import FloatArray, IntArray, Registry, did_you_mean
-from ...words import make_error, say, words
+from ...words import Reason, make_error, say, words
 from ..answer.answer import Answer, default_tests, main_test_of
 
 # What statsmodels calls them.
@@ -38,8 +38,13 @@ class Hypothesis:
     """The hypothesis that the mean CAR of some events over a window is zero."""
 
     label: str
-    sample: AbnormalReturns
+    study: FittedStudy
     window: Window
+
+    @property
+    def sample(self) -> AbnormalReturns:
+        """The events that have a CAR over the window."""
+        return self.study.abnormal.sample(self.window)
 
 
 def family(
@@ -104,7 +109,7 @@ def family(
         frame = _of_events(study, window, test or OF_ONE)
     else:
         members = _members(study, kind, window, windows, by or "")
-        hypotheses = [Hypothesis(name, s.abnormal.sample(w), w) for name, s, w in members]
+        hypotheses = [Hypothesis(*member) for member in members]
         frame = _tested(hypotheses, test or main_test_of(study))
     reason = frame.pop("reason")
     chosen = [*ADJUSTMENTS, ROMANO_WOLF] if hypotheses else list(ADJUSTMENTS)
@@ -112,7 +117,7 @@ def family(
         if method == ROMANO_WOLF:
             frame[method], more = _romano_wolf(study, hypotheses)
             pairs = zip(reason, more, strict=True)
-            reason = pd.Series(["; ".join(filter(None, pair)) for pair in pairs])
+            reason = pd.Series(["; ".join(dict.fromkeys(filter(None, pair))) for pair in pairs])
         else:
             frame[method] = adjusted(frame["pvalue"].to_numpy(), method)
     return frame.assign(reason=reason)
@@ -208,7 +213,10 @@ def _romano_wolf(
         raise make_error(ConfigError, "wrong.romano_wolf")
     values = [h.sample.car(h.window) for h in hypotheses]
     clusters = _clusters(study, hypotheses)
-    reasons = [_obstacle(v, c) for v, c in zip(values, clusters, strict=True)]
+    reasons = [
+        Reason("days_to_come") if awaits_days(h.study, h.window) else _obstacle(v, c)
+        for h, v, c in zip(hypotheses, values, clusters, strict=True)
+    ]
     fit = [k for k, reason in enumerate(reasons) if not reason]
     p = np.full(len(hypotheses), np.nan)
     if fit:
@@ -279,7 +287,7 @@ def _members(
 
 def _tested(hypotheses: Sequence[Hypothesis], test: str) -> pd.DataFrame:
     """Return the test of each hypothesis, one row each."""
-    tests = [STATISTICS[test](h.sample, h.window) for h in hypotheses]
+    tests = [h.study.test(test, h.window) for h in hypotheses]
     names = ("n_events", "estimate", "statistic", "pvalue", "reason")
     columns = {name: [getattr(t, name) for t in tests] for name in names}
     return pd.DataFrame({"label": [h.label for h in hypotheses], **columns})
@@ -323,6 +331,9 @@ class Summary:
         tested = [STATISTICS[name].label for name in self.tests["test"].drop_duplicates()]
         unit = "percent" if self.measure == "return" else "log points"
         note = f"Effect with its 95% interval and CAAR in {unit}; p-values of {', '.join(tested)}."
+        pairs = zip(self.frame.index, self.answers, strict=True)
+        if early := [window for window, a in pairs if a.verdict == Answer.PROVISIONAL]:
+            note += f" {say('windows.open', names=early)}"
         note += f" Main test: {STATISTICS[self.main].label}." if self.main else ""
         return f"{say('robustness.pooled', n=self.n_used)} {note}" if self.is_pooled else note
 

@@ -12,11 +12,10 @@ import pandas as pd
 from ...calendars import Window
 from ...errors import ConfigError
 from ...events import Events
-from ...fitting import FittedStudy, WindowLike
+from ...fitting import FittedStudy, WindowLike, awaits_days
 from ...significance import MIN_SESSIONS
 from ...utility import BoolArray, FloatArray, IntArray
 from ...words import say
-from ..answer.answer import is_provisional
 from .long_horizon import benchmark_returns
 from .weights import with_size
 
@@ -115,7 +114,7 @@ def calendar_portfolio(
     T, f = book.factors.shape
     rows: Iterable[dict[str, Any]] = ({"method": method} for method in METHODS)
     notes = list(book.notes)
-    if is_provisional(study, window):
+    if awaits_days(study, window):
         notes.append(say("reason.days_to_come"))
     if (least := max(MIN_SESSIONS, f + 2)) > T:
         notes.insert(0, f"{T} sessions, at least {least} are needed")

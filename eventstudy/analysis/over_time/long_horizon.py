@@ -10,11 +10,11 @@ import pandas as pd
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...errors import ConfigError, InapplicableError
-from ...fitting import FittedStudy, WindowLike
+from ...fitting import FittedStudy, WindowLike, awaits_days
 from ...significance import TESTS_OF_VALUES, mean_test
 from ...utility import BoolArray, FloatArray, IntArray
 from ...words import make_error, say
-from ..answer.answer import is_provisional, say_too_early
+from ..answer.answer import say_too_early
 
 
 def benchmark_returns(study: FittedStudy) -> tuple[FloatArray, IntArray]:
@@ -112,7 +112,7 @@ def abhar(
     kept = np.isfinite(values) & study.ok
     shared = _notes(abnormal, kept, study.ok, window)
     held, rows = values[kept], []
-    is_early = is_provisional(study, window)
+    is_early = awaits_days(study, window)
     if is_early:
         n = int((abnormal.valid(window) & study.ok).sum())
         shared = [say_too_early(n, len(study), window).removesuffix("."), *shared]

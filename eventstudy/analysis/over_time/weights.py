@@ -14,11 +14,18 @@ from ...calendars import Window
 from ...dependence import Limits, WeightedSums, require
 from ...errors import InapplicableError
 from ...events import Events
-from ...fitting import FittedStudy, WindowLike, WindowsLike, no_numbers, unvalued
+from ...fitting import (
+    FittedStudy,
+    WindowLike,
+    WindowsLike,
+    awaits_days,
+    no_numbers,
+    unvalued,
+)
 from ...returns import Measure
 from ...significance import pvalue
 from ...utility import BoolArray, FloatArray, Registry
-from ...words import Paragraph, words
+from ...words import Paragraph, Reason, words
 from ..interval import Interval, write_estimate
 
 # Weights of events by their market values and the variances of their CARs.
@@ -85,7 +92,7 @@ class WeightedMean(WeightedSum):
     def __str__(self) -> str:
         head = f"{self.weights}-weighted CAAR{self.window} of {self.n_events}"
         test = ""
-        if np.isfinite(self.se):
+        if np.isfinite(self.statistic):
             letter = "t" if self.kappa > 1 else "z"
             test = f"{letter} = {self.statistic:.3f}, {words().p_is(self.pvalue, 4)}"
         ends = self.ci_low, self.ci_high
@@ -113,7 +120,7 @@ class DollarLoss(WeightedSum):
 
     def __str__(self) -> str:
         head = f"abnormal change of market value{self.window} of {len(self.events)}"
-        test = words().p_is(self.pvalue, 4) if np.isfinite(self.se) else ""
+        test = words().p_is(self.pvalue, 4) if np.isfinite(self.pvalue) else ""
         ends = self.ci_low, self.ci_high
         return write_estimate(head, self.estimate, ends, test, self.reason, "{:,.6g}".format)
 
@@ -165,7 +172,7 @@ def weighted_caar(
         size, valid, reason = with_size(study, valid, column, window)
     sample = _taken(study.abnormal, window, valid)
     raw = weigh(size[valid], sample.var_car(window))
-    combined = _combined(sample, window, raw / raw.sum(), reason)
+    combined = _combined(study, sample, window, raw / raw.sum(), reason)
     measure = study.panel.measure
     return WeightedMean(weights=weights, n_events=len(sample), measure=measure, **combined)
 
@@ -202,7 +209,7 @@ def dollar_loss(study: FittedStudy, window: WindowLike, column: str = Events.SIZ
         **study.ids_of(np.flatnonzero(valid)), column: size, "car": car, "adl": car * size,
         "se": sd * size,
     })  # fmt: skip
-    return DollarLoss(events=frame, **_combined(sample, window, size, reason))
+    return DollarLoss(events=frame, **_combined(study, sample, window, size, reason))
 
 
 def aggregates(
@@ -261,7 +268,7 @@ def _table(sums: Sequence[WeightedSum], facts: Sequence[dict[str, Any]]) -> pd.D
 
 
 def _combined(
-    sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str
+    study: FittedStudy, sample: AbnormalReturns, window: Window, weights: FloatArray, reason: str
 ) -> dict[str, Any]:
     """Return the fields of a sum; its error is sqrt(w'Om w max(1, kappa)), Om = rho o sd sd'."""
     if not len(sample):
@@ -282,8 +289,12 @@ def _combined(
     t = total / se
     low = total - Interval.quantile(df) * se
     high = total + Interval.quantile(df) * se
-    test = {"se": se, "statistic": t, "pvalue": pvalue(t, df), "ci_low": low, "ci_high": high}
-    return {**facts, **test, "kappa": kappa, "reason": reason}
+    test = {"statistic": t, "pvalue": pvalue(t, df)}
+    if awaits_days(study, window):
+        test = {}
+        reason = "; ".join(filter(None, (Reason("days_to_come"), reason)))
+    ends = {"se": se, "ci_low": low, "ci_high": high}
+    return {**facts, **ends, **test, "kappa": kappa, "reason": reason}
 
 
 def _freedom(sample: AbnormalReturns, kappa: float) -> float:

@@ -11,11 +11,11 @@ import pandas as pd
 from ...abnormal import AbnormalReturns, Conventions
 from ...calendars import Window
 from ...errors import ConfigError
-from ...fitting import FittedStudy, Layout, WindowLike, rows_of
+from ...fitting import FittedStudy, Layout, WindowLike, awaits_days, rows_of
 from ...returns import Benchmarks
 from ...significance import STATISTICS
 from ...utility import BoolArray, DateArray, FloatArray, IntArray
-from ...words import Paragraph, make_error, words
+from ...words import Paragraph, Reason, make_error, words
 from .shifted_dates import MIN_SHARE, days_of, layout_of
 
 # The statistic that is compared by default.
@@ -122,6 +122,8 @@ def placebo_firms(
     observed = STATISTICS[test](study.abnormal.unextended, window)
     table = pd.DataFrame(placebos, columns=["draw", "n_events", "mean_car", "statistic"])
     reason = str(observed.reason) if np.isnan(observed.statistic) else _shortage(len(samples))
+    if awaits_days(study, window):
+        reason = str(Reason("days_to_come"))
     p = np.nan if reason else rank_pvalue(observed.statistic, table["statistic"].to_numpy())
     if lacking and reason:
         reason = f"{lacking} events have no untreated peer with prices; {reason}"

@@ -254,8 +254,11 @@ def _draw_moves(strip: Strip, width: int) -> Markup:
     x = axis(mark.effect.estimate)
     half = text_width(mark.name, is_bold=True) / 2
     middle = min(max(x, half), pixels - half)
-    lines = ((34, mark.name), (18, words().rough(mark.effect.estimate)))
-    names = [text(middle, foot - above, line, "bt c halo") for above, line in lines]
+    # Above the dots that it would lie on.
+    below = np.append(places[1][np.abs(places[0] - middle) < half + radius], foot - 12).min() - 6
+    below = max(below, 28.0)
+    lines = ((16, mark.name), (0, words().rough(mark.effect.estimate)))
+    names = [text(middle, below - above, line, "bt c halo") for above, line in lines]
     diamond = f'<path class="event" d="M{number(x)} {number(foot)}{DIAMOND}"/>'
     marks = [*_grid(panel, 9 if width == WIDE else 6), *dots, diamond, *names]
     desc = say("strip.desc_moves", n=len(strip.moves))
@@ -273,7 +276,7 @@ def _columns(xs: FloatArray, radius: float, foot: float) -> tuple[FloatArray, Fl
 def _column_radius(xs: FloatArray) -> float:
     for radius in RADII[1:]:
         tallest = np.unique(np.round(xs / (2 * radius + 1)), return_counts=True)[1].max(initial=0)
-        if tallest * (2 * radius + 1) < 98:
+        if tallest * (2 * radius + 1) < 68:
             return radius
     return RADII[-1]
 

@@ -20,7 +20,7 @@ from ..page.first_screen import first_screen, title_of
 from ..sentences.answer import split_answer
 from ..sentences.caveats import asides, second_sentence
 from ..sentences.top import key_figures
-from ..tables.checks import checks_table, list_checks
+from ..tables.checks import checks_table
 from ..tables.columns import EFFECT, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind, Outlet, columns
 from ..tables.events import dropped_lede, in_order, write_flag
 from ..tables.methods import provenance, source_line
@@ -110,7 +110,7 @@ def _sheets(run: FinishedRun) -> Iterator[tuple[str, Sequence[Column], Records]]
     tests = [values for sample in findings.samples for values in _tests(sample)]
     yield "windows", WINDOWS, tests
     yield "announcements", ANNOUNCEMENTS, _announcements(findings)
-    checks = checks_table(list_checks(findings))
+    checks = checks_table(findings)
     yield "checks", checks.columns, (row.values for row in checks.rows)
     names = {event.cells["event_id"]: event.name for event in findings.events}
     days = tables["abnormal_returns"]
@@ -335,9 +335,8 @@ class Writer:
         look = {"color": MUTED, "bottom": 1, "text_wrap": True}
         table = _with_ends(windows_table(findings).shown(Outlet.SHEET), say("workbook.window"))
         row = self.write(page, row, table.columns, table.blocks[0].rows, **look)
-        checks = list_checks(findings)
-        if not checks:
+        table = checks_table(findings).only("name", "effect", "interval", "pvalue")
+        if not table.rows:
             return row
-        table = checks_table(checks).only("name", "effect", "interval", "pvalue")
         table = _with_ends(table, say("checks.title"))
         return self.write(page, row, table.columns, table.rows, **look)

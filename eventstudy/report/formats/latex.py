@@ -14,7 +14,7 @@ import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
-from ...analysis import CarRegression, Interval
+from ...analysis import Answer, CarRegression, Interval
 from ...calendars import Symbol, Window
 from ...errors import ConfigError
 from ...files import BLANK
@@ -24,13 +24,13 @@ from ...significance import STATISTICS
 from ...words import capitalised, clipped, make_error, say, speaking_of, words
 from ..sentences.answer import name_sample, write_main_days
 from ..sentences.caveats import doubts, lacking_lines, list_caveats
-from ..tables.checks import count_checks, list_checks
+from ..tables.checks import list_checks, name_fragile, say_fragility
 from ..tables.events import in_order
 from ..tables.methods import source_line
 from ..tables.regressions import RegressionTable, tabulate
 from ..tables.robustness import ADJUSTED, cells_but_for
 from ..tables.table import stars
-from ..tables.windows import find_role
+from ..tables.windows import find_role, say_open
 from .templating import new_environment, visible_line
 
 # What fits on a page, and into a cell.
@@ -259,7 +259,8 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
     names = _tests(findings, names)
     grid = findings.tables.get("specifications")
     models = [] if grid is None else list(_models(grid, windows))
-    answers = [w.answer for s in samples for w in s.windows if w.window in windows]
+    shown = [w for s in samples for w in s.windows if w.window in windows]
+    answers = [finding.answer for finding in shown]
     for is_stacked in (False, True):
         panels = [
             (*_title(findings, s), list(_estimates(s, windows, names, is_stacked=is_stacked)))
@@ -273,13 +274,14 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
     benchmarks = setup.benchmarks if setup.model.factors else ()
     indices = list(dict.fromkeys(Symbol(index).index_name for index in benchmarks))
     caveats = [" ".join([*list_caveats(findings, s), *doubts(findings, s)]) for s in samples]
+    caveats[0] = " ".join(filter(None, [caveats[0], name_fragile(findings)]))
     return {
         "windows": windows, "panels": panels, "models": models, "page": PAGE, "room": room,
         "width": width, "tests": [STATISTICS[name] for name in names],
         "main_tests": [STATISTICS[name] for name in dict.fromkeys(a.test for a in answers)],
         "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
-        "caveats": dict(zip("ABCD", caveats, strict=False)),
+        "open": say_open(shown), "caveats": dict(zip("ABCD", caveats, strict=False)),
         "indices": words().listed(indices) if 0 < len(indices) <= MOST_INDICES else "",
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "last": source_line(findings),
@@ -340,7 +342,9 @@ def _estimates(
     if sample.n_used > 1:
         means = [answer.plain_average for answer in answers]
         yield (say("paper.plain"), [_percent(mean.estimate) for mean in means])
-        yield ("", [_bracketed(mean.estimate / (mean.se or np.nan)) for mean in means])
+        ratios = [mean.estimate / (mean.se or np.nan) for mean in means]
+        decided = [answer.verdict != Answer.PROVISIONAL for answer in answers]
+        yield ("", [_bracketed(r if d else np.nan) for r, d in zip(ratios, decided, strict=True)])
     yield from ((STATISTICS[n].label, statistics([n] * len(windows))) for n in names)
     if len({answer.n_events for answer in answers}) > 1:
         yield (Markup("$N$"), [f"{answer.n_events:,}" for answer in answers])
@@ -355,7 +359,7 @@ def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
         rows = table.reindex(windows).to_numpy(dtype=float)
         label = capitalised(MODELS[str(model)].label)
         yield (label, [_starred(_percent(value), p) for value, _, p in rows])
-        yield ("", [_bracketed(value / se) for value, se, _ in rows])
+        yield ("", [_bracketed(value / se if np.isfinite(p) else p) for value, se, p in rows])
 
 
 def _robustness(findings: Findings) -> dict[str, Any]:
@@ -381,7 +385,8 @@ def _robustness(findings: Findings) -> dict[str, Any]:
         "family": [(window, answers[window], row) for window, row in rows],
         "methods": methods,
         "has_leave_outs": any(check.kind == "leave_out" for check in checks),
-        "test": STATISTICS[answer.test], "unclear": count_checks(checks),
+        "test": STATISTICS[answer.test], "fragility": say_fragility(findings, checks),
+        "open": say_open(findings.sample.windows) if methods else "",
         "last": source_line(findings),
     }  # fmt: skip
 

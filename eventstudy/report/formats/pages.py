@@ -163,13 +163,12 @@ def markdown(findings: Findings) -> str:
 def markdown_context(findings: Findings) -> dict[str, Any]:
     """Return what Markdown and Word show: the page, and what that has in pictures, as tables."""
     context = _shared_context(findings)
-    checks = context["first"].checks
     folds = context["folds"]
     # What the page has in tables alone.
     more = [fold_analysis(findings, a) for a in robustness(findings) if a.name == "weights"]
     at = [fold.code for fold in folds].index("data")
     context["folds"] = [*folds[:at], *more, *folds[at:]]
-    context["checks"] = checks_table(checks) if checks else None
+    context["checks"] = checks_table(findings) if context["first"].checks else None
     return context
 
 
@@ -359,9 +358,9 @@ def draw_states(folder: str, runs: Sequence[Any], foreign: Sequence[tuple[str, s
     folder : str
         What they are in.
     runs : sequence
-        Rows with what the template prints, and with ``measure``, ``path`` ((m, 4): event day, CAAR,
-        ends of its interval), ``several`` (whether that is a mean of several events), ``setup``
-        (the settings shown) and ``study`` (what tells it from others of the same name).
+        Rows with what the template prints, and with ``measure``, ``path`` ((m, 4): event day,
+        effect, ends of its interval), ``several`` (whether that is a mean of several events),
+        ``setup`` (the settings shown) and ``study`` (what tells it from others of the same name).
     foreign : sequence of (str, str)
         Folders that are no runs, and why.
     """
@@ -377,16 +376,16 @@ def draw_states(folder: str, runs: Sequence[Any], foreign: Sequence[tuple[str, s
 
 def _spark(run: Any, reach: Mapping[str, float]) -> Markup | str:
     """Return the path as a small picture; a mean of several on the scale of its measure."""
-    days, caar, low, high = run.path.T
+    days, line, low, high = run.path.T
     if len(days) < 2 or np.ptp(days) == 0:
         return ""
     height = (reach[run.measure] if run.several else _reach(run)) or 0.01
     panel = Panel(Scale(days.min(), days.max(), 3, 147), Scale(-height, height, 45, 3))
-    name = f"{run.name}: CAAR from day {words().day(int(days[0]))} to {words().day(int(days[-1]))}"
+    name = f"{run.name}: day {words().day(int(days[0]))} to {words().day(int(days[-1]))}"
     zero = panel.post(0, "z") if days[0] <= 0 <= days[-1] else ""
-    last = np.where(np.arange(len(days)) == len(days) - 1, caar, np.nan)
+    last = np.where(np.arange(len(days)) == len(days) - 1, line, np.nan)
     elements = (
-        panel.band(days, low, high, "range"), panel.rule(0, "g"), zero, panel.line(days, caar, "b"),
+        panel.band(days, low, high, "range"), panel.rule(0, "g"), zero, panel.line(days, line, "b"),
         panel.dots(days, last, "b dot"),
     )  # fmt: skip
     return Markup(picture(150, 48, elements, title=name, desc="Line with band.", kind="spark"))  # noqa: S704

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...analysis import Answer, Calibrated, Calibration
+from ...analysis import Calibrated, Calibration
 from ...calendars import Symbol, Window
 from ...findings import Case, Findings, Sample
 from ...quality import ReturnFault
@@ -19,14 +19,21 @@ from ..page.first_screen import days_outside
 from ..sentences import caveats
 from ..sentences.answer import Sentence, answer, brief
 from ..sentences.top import describe_setup, name_indices, name_press
-from ..tables.checks import checks_table, list_checks, name_fragile
+from ..tables.checks import checks_table, name_fragile
 from ..tables.columns import NAME, PVALUE, Column, Kind, Outlet
 from ..tables.events import differences_table, dropped_kinds
 from ..tables.kept_cases import describe_case
 from ..tables.methods import name_prices
 from ..tables.robustness import Analysis, analysis_by_choice, analysis_of_grid, robustness
 from ..tables.table import LEVELS, WRITERS, Row, Table, Writers, join_remark, make_table
-from ..tables.windows import AROUND, find_role, name_days, windows_around, windows_table
+from ..tables.windows import (
+    AROUND,
+    find_role,
+    name_days,
+    say_open,
+    windows_around,
+    windows_table,
+)
 
 TEXT_WIDTH, MOST_LINES = 79, 25
 HEAD_WIDTH = 9
@@ -278,14 +285,12 @@ def summary(findings: Findings, sample: Sample, *, is_short: bool = False) -> st
         facts = {"tests": ", ".join(tests), "n": sample.n_used, "group": sample.group}
         title = say(f"terminal.{'group' if column else 'windows'}", column=column, **facts)
     unit = say("terminal.unit", measure=words().what, axis=words().axis) if words().what else ""
-    return "\n".join(filter(None, [wrapped(title), unit, text_table(table, rows)]))
+    remark = wrapped(say_open(w for w in sample.windows if not is_short or w.window in nearest))
+    return "\n".join(filter(None, [wrapped(title), unit, text_table(table, rows), remark]))
 
 
 def _battery(findings: Findings, sample: Sample) -> str:
-    """Return the other tests of the main window that are valid, or valid with care; "" for none.
-
-    None while the answer is provisional: no p-value goes before it.
-    """
+    """Return the other tests of the main window that are valid, or valid with care; "" for none."""
     average = sample.answer.plain_average.estimate
     names = {
         "plain_average": say("terminal.plain_average", value=average),
@@ -304,7 +309,7 @@ def _battery(findings: Findings, sample: Sample) -> str:
                 care = "_care" if block.key == "with_care" else ""
                 values = {**row.values, "name": name, "verdict": say(f"terminal.{verdict}{care}")}
                 rows.append(Row(values))
-    if not (rows or remarks) or sample.answer.verdict == Answer.PROVISIONAL:
+    if not (rows or remarks):
         return ""
     title = say("terminal.battery", window=_days(sample.main.window))
     columns = (NAME, PVALUE, Column("false_alarms", Kind.RATE), Column("verdict", Kind.TEXT))
@@ -314,11 +319,11 @@ def _battery(findings: Findings, sample: Sample) -> str:
 
 def _checks(findings: Findings) -> str:
     """Return what could change the answer, a line each; "" for nothing."""
-    checks = list_checks(findings)
-    if not checks:
+    table = checks_table(findings)
+    if not table.rows:
         return ""
-    table = checks_table(checks).only("name", "effect", "pvalue")
-    return f"{say('terminal.checks')}\n{text_table(table)}"
+    title = ". ".join(filter(None, [say("terminal.checks"), table.about]))
+    return f"{title}\n{text_table(table.only('name', 'effect', 'pvalue'))}"
 
 
 def calibration_text(numbers: Calibration, group: str = "") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from ..tables.events import describe_event, explain_flag, safe_url, write_flag
 from ..tables.methods import parameter_letter
 from ..tables.table import Row, Table, make_table
 from ..tables.windows import name_window
-from .first_screen import FirstScreen, screen_without_checks
+from .first_screen import FirstScreen, Use, screen_without_checks
 from .folds import Figure, Fold, list_days
 
 # Columns that the page shows elsewhere.
@@ -54,7 +55,8 @@ def render_context(findings: Findings, event: Event, pages: Sequence[Event]) -> 
     own = findings.of_event(event) if detail.sample else None
     has_path = detail.sample is not None and detail.sample.implied is not None
     if own and (has_path or not own.sample.lacking):
-        first = screen_without_checks(own)
+        numbers = Use(say("use.numbers"), "abnormal_returns.csv", "../tables/abnormal_returns.csv")
+        first = replace(screen_without_checks(own), uses={"chart": (numbers,)})
     else:
         first = _screen_of_price(own, event, detail)
     folds = [*list_days(own), *_model(own, event, detail)] if own else []
@@ -122,10 +124,10 @@ def _windows(own: Findings, event: Event) -> Table:
     is_late, rows = is_day_later(own), []
     for window in own.setup.tested:
         car = event.car(window)
-        until = say("event_page.until", date=car.until) if car.until else ""
+        remark = say("event_page.until", date=car.until) if car.until else str(car.reason)
         name = name_window(window, is_late=is_late)
         values = {"name": name, "effect": car.car, "interval": car.interval, "pvalue": car.pvalue}
-        rows.append(Row(values, until, window == own.setup.main))
+        rows.append(Row(values, remark, window == own.setup.main))
     columns = (NAME, EFFECT, Column("interval", Kind.INTERVAL), PVALUE)
     return make_table("event_page.windows", columns, rows)
 

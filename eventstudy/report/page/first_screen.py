@@ -16,9 +16,10 @@ from ..figures.strip import FEW, Strip, StripMark
 from ..sentences import answer as sentences
 from ..sentences.caveats import list_caveats
 from ..sentences.top import KeyFigure, key_figures, name_indices
-from ..tables.checks import Check, count_checks, list_checks, say_fragility
+from ..tables.checks import Check, list_checks, say_fragility
 from ..tables.events import name_anchors
 from ..tables.methods import name_prices
+from ..tables.robustness import file_of
 from ..tables.windows import Move, windows_around
 
 # Letters of a name in a figure.
@@ -66,7 +67,7 @@ class FirstScreen:
     fragility : str
         In how many of them the verdict holds.
     uses : dict of str to tuple of Use
-        What to take the figures as, by ``chart``, ``strip`` and ``checks``.
+        What to take the figures as, by ``chart``, ``strip``, ``checks`` and ``missing``.
     """
 
     title: str
@@ -88,11 +89,6 @@ class FirstScreen:
         texts = (self.caveat[0], self.sentence, self.caveat[1], fragility)
         return " ".join(filter(None, map(str, texts)))
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many checks there are, and how many are not significant."""
-        return count_checks(self.checks)
-
 
 @lru_cache(maxsize=1)
 def first_screen(findings: Findings) -> FirstScreen:
@@ -105,17 +101,29 @@ def first_screen(findings: Findings) -> FirstScreen:
 
 def _name_uses(findings: Findings) -> dict[str, tuple[Use, ...]]:
     """Return the files of the run, and the command, that have what each figure shows."""
+    influence = findings.sample.answer.influence
+    is_listed = not findings.setup.is_sampled
+    numbers = {"chart": [f"tables/{file_of(findings, 'path')}"], "strip": ["tables/car.csv"]}
+    numbers |= {"checks": [], "missing": ["events.csv"] * is_listed}
+    if influence and influence.leave_outs and is_listed:
+        numbers["checks"].append(f"tables/{file_of(findings, 'influence')}")
+    if "specifications" in findings.tables:
+        numbers["checks"].append("tables/specifications.csv")
+    uses = {part: [_use("numbers", file) for file in files] for part, files in numbers.items()}
+    for part, name in (("strip", "car"), ("chart", "path")):
+        is_drawn = findings.setup.settings.get("figures")
+        rerun = Use(say("use.paper"), say("use.rerun"))
+        uses[part].insert(0, _use("paper", f"figures/{name}.pdf") if is_drawn else rerun)
     slide = Use(say("use.slide"), f"eventstudy card {shlex.quote(findings.name)}")
-    uses = {"chart": [slide], "strip": [], "checks": []}
-    for part, name, table in (("chart", "path", "path"), ("strip", "car", "car")):
-        if findings.setup.settings.get("figures"):
-            uses[part].append(Use(say("use.paper"), f"{name}.pdf", f"figures/{name}.pdf"))
-        uses[part].append(Use(say("use.numbers"), f"{table}.csv", f"tables/{table}.csv"))
-    tables = ["influence"] if findings.sample.answer.influence else []
-    tables += ["specifications"] if "specifications" in findings.tables else []
-    for table in tables:
-        uses["checks"].append(Use(say("use.numbers"), f"{table}.csv", f"tables/{table}.csv"))
+    uses["chart"].insert(0, slide)
+    if findings.sample.answer.n_events == 1:
+        # The dots are moves of other days, which no file has.
+        uses["strip"] = []
     return {part: tuple(listed) for part, listed in uses.items()}
+
+
+def _use(code: str, address: str) -> Use:
+    return Use(say(f"use.{code}"), address.rpartition("/")[2], address)
 
 
 def screen_without_checks(findings: Findings, checks: tuple[Check, ...] = ()) -> FirstScreen:
@@ -230,13 +238,16 @@ def _chart(findings: Findings) -> Chart | None:
 
 def _around(findings: Findings, path: ImpliedPath) -> str:
     """Return what came before and after the main window."""
-    sides = windows_around(findings)
-    outside = days_outside(path)
-    texts = [f"{say(f'chart.{side}')} ({_move(move)})" for side, move in sides.items()]
-    if texts and all(move.pvalue >= LEVEL for move in sides.values()):
+    outside, by_verdict = days_outside(path), dict[bool, list[str]]()
+    for side, move in windows_around(findings).items():
+        text = f"{say(f'chart.{side}')} ({_move(move)})"
+        by_verdict.setdefault(move.pvalue < LEVEL, []).append(text)
+    quiet, moved = by_verdict.get(False, []), by_verdict.get(True, [])
+    if quiet and not moved:
         code = f"chart.quiet{'_outside' * bool(outside)}"
-        return say(code, sides=" or ".join(texts), days=outside)
-    texts = [f"{capitalised(text)}." for text in texts]
+        return say(code, sides=" or ".join(quiet), days=outside)
+    texts = [say("chart.moved", sides=" and ".join(moved))] * bool(moved)
+    texts += [say("chart.quiet", sides=" or ".join(quiet))] * bool(quiet)
     return " ".join([*texts, *([say("chart.outside", days=outside)] if outside else [])])
 
 

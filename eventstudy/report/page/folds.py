@@ -29,6 +29,7 @@ from ..tables.methods import Paragraph, methods, provenance, symbols_table
 from ..tables.robustness import Analysis, robustness
 from ..tables.table import Row, Table, effect_values, make_table
 from ..tables.windows import (
+    say_open,
     split_tables,
     tests_finding,
     windows_finding,
@@ -96,11 +97,10 @@ def list_sections(findings: Findings) -> list[Fold]:
     if not findings.sample.answer.n_events:
         return []
     windows, tests = split_tables(findings)
-    sections = [
-        Fold("windows", say("windows.title"), windows_finding(findings), (windows,)),
-        Fold("tests", say("tests.title"), tests_finding(findings),
-             (tests, write_tests_note(findings))),
-    ]  # fmt: skip
+    sections = [Fold("windows", say("windows.title"), windows_finding(findings), (windows,))]
+    if findings.sample.answer.verdict != Answer.PROVISIONAL:
+        blocks = (tests, write_tests_note(findings))
+        sections.append(Fold("tests", say("tests.title"), tests_finding(findings), blocks))
     if table := event_tables.missing_table(findings):
         title = say("missing.title")
         picture = pair(lambda width: draw_stacks(table, width=width, title=title))
@@ -166,8 +166,9 @@ def list_days(findings: Findings) -> Iterator[Fold]:
     ]  # fmt: skip
     if is_whole:
         columns.append(Column("band", Kind.INTERVAL, is_wide=True))
-    facts: dict[str, Any] = {"first": int(path.days[0]), "last": int(path.days[-1])}
-    facts |= {"value": gap[-1], **name_lines(path)}
+    end = int(np.flatnonzero(np.isfinite(gap))[-1])
+    facts: dict[str, Any] = {"first": int(path.days[0]), "last": int(path.days[end])}
+    facts |= {"value": gap[end], **name_lines(path)}
     table = make_table(code, columns, rows, **facts)
     notes = [say("path.implied_note", base=path.base, end=path.end)]
     if is_whole:
@@ -226,7 +227,10 @@ def _groups(findings: Findings) -> Iterator[Fold]:
     blocks: list[Block] = [_group_table(findings)]
     if differences := event_tables.differences_table(findings):
         blocks.append(differences)
-    blocks += [_tests_table(findings, sample) for sample in compared if sample.n_used]
+    for sample in compared:
+        if sample.n_used:
+            texts = filter(None, [say_open(sample.windows)])
+            blocks += [_tests_table(findings, sample), *texts]
     blocks.append(str(brief(findings, findings.pooled)))
     yield Fold("groups", title, finding, tuple(blocks))
 
@@ -238,7 +242,8 @@ def _group_table(findings: Findings) -> Table:
         values = {"name": name, "events": result.n_events, "dates": result.n_dates}
         values |= {**effect_values(result.effect), "pvalue": result.pvalue}
         is_early = result.verdict not in (Answer.DIFFERENT, Answer.NOT_DIFFERENT)
-        remark = capitalised(str(result.reason)) if is_early else ""
+        why = result.reason or say("reason.days_to_come")
+        remark = capitalised(str(why)) if is_early else ""
         rows.append(Row(values, remark))
     events = Column("events", Kind.COUNT)
     dates = Column("dates", Kind.COUNT, is_wide=True)
@@ -256,7 +261,8 @@ def _tests_table(findings: Findings, sample: Sample) -> Table:
 
 def _shared_shock(findings: Findings) -> Iterator[Fold]:
     judged, answer = findings.sample.diagnosis, findings.sample.answer
-    if judged is None or answer.n_events < 2 or findings.sample.firm:
+    is_early = answer.verdict == Answer.PROVISIONAL
+    if judged is None or answer.n_events < 2 or findings.sample.firm or is_early:
         return
     code = _shock_code(answer)
     tests = list(_doubting_tests(findings.sample))

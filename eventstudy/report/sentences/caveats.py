@@ -14,7 +14,7 @@ from ...calendars import Window
 from ...findings import CarRemark, Findings, Sample
 from ...utility import Flag
 from ...words import LEVEL, capitalised, clipped, say, speaking_of, words
-from ..tables.checks import count_other_verdicts, list_checks
+from ..tables.checks import count_checks, list_checks, say_fragility
 from . import answer as sentences
 
 # Events named in a sentence; the list below has all of them.
@@ -47,11 +47,14 @@ class Statement:
         The verdict; it with the supporting sentence.
     caveat : str
         The one thing to say whenever the headline is quoted; "" for nothing.
+    fragility : str
+        In how many checks the verdict holds; "" for another group than that of the answer.
     """
 
     headline: str
     text: str
     caveat: str
+    fragility: str = ""
 
     @classmethod
     def of(cls, findings: Findings, sample: Sample | None = None) -> Statement:
@@ -64,7 +67,9 @@ class Statement:
         """
         with speaking_of(findings.setup.measure):
             text = sentences.answer(findings, sample)
-            return cls(text.pieces[0][0], str(text), second_sentence(findings, sample))
+            is_first = sample is None or sample is findings.sample
+            fragility = say_fragility(findings, list_checks(findings)) if is_first else ""
+            return cls(text.pieces[0][0], str(text), second_sentence(findings, sample), fragility)
 
 
 def headline(findings: Findings) -> str:
@@ -219,8 +224,8 @@ def _write_caveat(findings: Findings, sample: Sample, caveat: Caveat) -> str:
     if code == "few":
         return _write_few(result)
     if code in ("stands", "moved") and sample is findings.sample:
-        counts = count_other_verdicts(list_checks(findings))
-        if counts["k"] > MOST_OTHER * counts["n"]:
+        counts = count_checks(list_checks(findings))
+        if counts["n"] - counts["k"] > MOST_OTHER * counts["n"]:
             return say("caveat.checks", **counts)
     drawn = sentences.calibration_facts(result.calibrated) if result.calibrated else {}
     return caveat.sentence(**drawn)

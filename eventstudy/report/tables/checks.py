@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...analysis import Caveat, Interval, LeaveOut
+from ...analysis import Caveat, Interval
 from ...calendars import Window
 from ...findings import Findings
 from ...settings import Grid
@@ -18,7 +18,7 @@ from ...significance import FULL_SAMPLE, STATISTICS
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..sentences.answer import has_two_ways, is_day_later, name_swinging
 from .columns import ESTIMATE, EVENTS, NAME
-from .events import in_order, name_anchors
+from .events import name_anchors
 from .robustness import cells_but_for
 from .table import Row, Table, effect_values, interval_in, make_table
 
@@ -45,7 +45,7 @@ class Check:
     lowest : float
         The smallest p of a range; NaN elsewhere.
     anchor : str
-        Of the first announcement that is left out, on the page; "" of anything else.
+        Of the one announcement that is left out, on the page; "" of anything else.
     """
 
     kind: str
@@ -100,17 +100,18 @@ def list_checks(findings: Findings) -> tuple[Check, ...]:
     return tuple(check for check in checks if np.isfinite(check.pvalue))
 
 
-def checks_table(checks: Sequence[Check]) -> Table:
-    """Return the checks as a table, a row each."""
-    rows = []
+def checks_table(findings: Findings) -> Table:
+    """Return the checks as a table, a row each, and in how many the verdict holds."""
+    checks, rows = list_checks(findings), []
     for check in checks:
         values = {"name": check.name, "events": check.n_events, **effect_values(check.effect)}
         rows.append(Row({**values, "pvalue": check.p_range or check.pvalue}))
-    return make_table("checks.table", (NAME, EVENTS, *ESTIMATE), rows, **count_checks(checks))
+    fragility = say_fragility(findings, checks)
+    return make_table("checks.table", (NAME, EVENTS, *ESTIMATE), rows, fragility=fragility)
 
 
 def count_checks(checks: Sequence[Check]) -> dict[str, int]:
-    """Return how many checks there are (`n`), and how many are not significant (`unclear`).
+    """Return how many checks there are (`n`), and in how many the verdict holds (`k`).
 
     Parameters
     ----------
@@ -119,23 +120,8 @@ def count_checks(checks: Sequence[Check]) -> dict[str, int]:
     """
     # A range repeats the leave-outs.
     counted = [check for check in checks[1:] if not check.p_range]
-    return {"n": len(counted), "unclear": sum(not check.is_clear for check in counted)}
-
-
-def count_other_verdicts(checks: Sequence[Check]) -> dict[str, int]:
-    """Return how many checks there are (`n`), and how many come to another verdict (`k`).
-
-    Parameters
-    ----------
-    checks : sequence of Check
-        The first is the answer itself.
-    """
-    counts = count_checks(checks)
-    is_clear = bool(checks) and checks[0].is_clear
-    return {
-        "n": counts["n"],
-        "k": counts["unclear"] if is_clear else counts["n"] - counts["unclear"],
-    }
+    held = sum(check.is_clear == checks[0].is_clear for check in counted)
+    return {"n": len(counted), "k": held}
 
 
 def say_fragility(findings: Findings, checks: Sequence[Check]) -> str:
@@ -152,27 +138,32 @@ def say_fragility(findings: Findings, checks: Sequence[Check]) -> str:
     str
         "" without a check.
     """
-    counts = count_other_verdicts(checks)
+    counts = count_checks(checks)
     if not counts["n"]:
         return ""
     influence = findings.sample.answer.influence
     carrying = influence.carried_by if influence and checks[0].is_clear else None
     if carrying:
         return Caveat("rests", carrying.facts).sentence()
-    code = "checks.holds" if counts["k"] else "checks.holds_all"
-    return say(code, k=counts["n"] - counts["k"], n=counts["n"])
+    return say("checks.holds_all" if counts["k"] == counts["n"] else "checks.holds", **counts)
 
 
 def name_fragile(findings: Findings) -> str:
-    """Return what happens to a significant answer where a leave-out turns it; "" if none does."""
+    """Return in how many checks the verdict holds, and the leave-out that turns a significant one.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
     checks = list_checks(findings)
+    fragility = say_fragility(findings, checks)
     leave_outs = [check for check in checks if check.kind == "leave_out" and not check.p_range]
     turned = [check for check in leave_outs if not check.is_clear]
     if not turned or not checks[0].is_clear:
-        return ""
+        return f"{fragility}." if fragility else ""
     worst = max(turned, key=lambda check: check.pvalue)
     facts = {"leave_out": worst.name[:1].lower() + worst.name[1:], "p": worst.pvalue}
-    return say("checks.fragile", **count_checks(checks), **facts)
+    return say("checks.fragile", fragility=fragility, **facts)
 
 
 def _main(findings: Findings) -> Iterator[Check]:
@@ -223,25 +214,13 @@ def _leave_outs(findings: Findings) -> Iterator[Check]:
         name = clipped(name, LONGEST_NAME)
         if row.n_events < FULL_SAMPLE <= answer.n_events:
             name = say("checks.leave_out.same_test", name=name)
+        # Of several announcements no single row speaks: the check leads to the table.
+        anchor = anchors.get(row.name, "") if row.kind == "event" else ""
         check = Check("leave_out", name, row.n_events, row.effect, row.pvalue)
-        yield replace(check, anchor=_first_anchor(findings, row, anchors))
+        yield replace(check, anchor=anchor)
     if (influence := answer.influence) and influence.is_near_border:
         name, ends = say("checks.leave_out.any"), (influence.p_high, influence.p_low)
         yield Check("leave_out", name, answer.n_events - 1, Interval(), *ends)
-
-
-def _first_anchor(findings: Findings, row: LeaveOut, anchors: Mapping[str, str]) -> str:
-    """Return the anchor of the first announcement of a set; "" if it is not listed.
-
-    In a study too large for the page not all are.
-    """
-    for event in in_order(findings):
-        name = event.cells["event_id"]
-        is_of_firm = row.kind != "firm" or event.cells["ticker"] == row.name
-        is_named = row.kind != "event" or name == row.name
-        if event.is_used and is_of_firm and is_named and row.first <= event.day0 <= row.last:
-            return anchors[name]
-    return ""
 
 
 def _windows(findings: Findings) -> Iterator[Check]:

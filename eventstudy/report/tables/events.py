@@ -178,7 +178,7 @@ def dropped_kinds(findings: Findings) -> list[DroppedKind]:
 
 
 def missing_table(findings: Findings) -> Table | None:
-    """Return the announcements of the answer and those that it lacks, by exchange; None of few.
+    """Return the announcements of the answer and those that it lacks, by exchange.
 
     Parameters
     ----------
@@ -188,13 +188,18 @@ def missing_table(findings: Findings) -> Table | None:
     -------
     Table or None
         A row an exchange, the one with most announcements first; the last row has all smaller ones.
-        After the column of those that are used, one for each frequent reason.
+        After the column of those that are used, one for each frequent reason. None for few that are
+        missing, unless the caveat speaks of them.
     """
     answer = findings.sample.answer
-    missing = answer.missing
-    if missing is None or missing.count < FEW_MISSING or not any(missing.by_place):
+    missing, caveat = answer.missing, answer.find_caveat()
+    if missing is None or not any(missing.by_place):
         return None
-    frequent = ["used", *list(missing.lacks)[:MOST_LACKS]]
+    if missing.count < FEW_MISSING and not (caveat and caveat.code.endswith("_missing")):
+        return None
+    lacks = sum((Counter(counts) for counts in missing.by_place.values()), Counter[str]())
+    del lacks["used"]
+    frequent = ["used", *(code for code, _ in lacks.most_common(MOST_LACKS))]
     rows = []
     for place, counts in _merge_small(missing.by_place).items():
         values = {code: n for code, n in counts.items() if code in frequent}
@@ -203,7 +208,7 @@ def missing_table(findings: Findings) -> Table | None:
             values["other"] = values.get("other", 0) + others
         rows.append(Row({"name": place or say("missing.nowhere"), **values}))
     codes = list(frequent)
-    if len(missing.lacks) > MOST_LACKS and "other" not in codes:
+    if len(lacks) > MOST_LACKS and "other" not in codes:
         codes.append("other")
     counted = [Column(code, Kind.COUNT, head=say(f"missing.head.{code}")) for code in codes]
     who = count_subject(missing.n_listed, name_sample(findings))

@@ -313,7 +313,7 @@ def name_prices(findings: Findings) -> tuple[str, str]:
     prices = sorted((findings.provenance.get("prices") or {}).items())
     sources = Counter(clipped(entry.get("source", "")) for _, entry in prices)
     ends = {symbol: str(entry.get("last") or "") for symbol, entry in prices}
-    lasts = [max(ends.values(), default="")] if not findings.events else []
+    lasts = [""]
     for event in findings.events:
         pair = (str(event.cells.get(column) or "") for column in ("ticker", "benchmark"))
         lasts.append(min((ends[symbol] for symbol in pair if symbol in ends), default=""))

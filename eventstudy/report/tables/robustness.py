@@ -70,7 +70,8 @@ def _pooled(findings: Findings) -> str:
     return say("robustness.pooled", n=findings.setup.n_used) if findings.groups else ""
 
 
-def _file(findings: Findings, name: str) -> str:
+def file_of(findings: Findings, name: str) -> str:
+    """Return the CSV of a table that has the groups of the answer, where there are any."""
     return f"{name}{'_by_group' * bool(findings.groups)}.csv"
 
 
@@ -182,7 +183,7 @@ def _announcement_time(findings: Findings) -> Iterator[Analysis]:
         rows.append(Row({"name": name, "events": record["n_events"], "effect": record["caar"]}))
     lede = say(f"{code}.lede", window=window, dated=dated, moved=moved, **facts)
     head = make_table(code, (NAME, EVENTS, EFFECT), rows, window=window)
-    files = (_file(findings, "announcement_time"),)
+    files = (file_of(findings, "announcement_time"),)
     yield Analysis("announcement_time", lede, head, note=say(f"{code}.note"), files=files)
 
 
@@ -195,7 +196,7 @@ def _placebos(findings: Findings) -> Iterator[Analysis]:
             facts = {"test": STATISTICS[row["test"]].label, "n": row["draws"], "p": row["pvalue"]}
             larger = round(row["pvalue"] * (1 + row["draws"])) - 1
             lede = say(f"{code}.lede", larger=larger, statistic=row["statistic"], **facts)
-        files = (_file(findings, "placebo_draws"),)
+        files = (file_of(findings, "placebo_draws"),)
         yield Analysis("firms", lede=lede, note=say(f"{code}.note"), files=files)
 
 
@@ -210,7 +211,7 @@ def _weights(findings: Findings) -> Iterator[Analysis]:
         table = make_table("robustness.weights", (NAME, EVENTS, *ESTIMATE), rows)
         note = say("robustness.weights.note") if findings.sample.n_used > 1 else ""
         files = ["aggregates", *["market_value"] * bool(money)]
-        in_files = tuple(_file(findings, name) for name in files)
+        in_files = tuple(file_of(findings, name) for name in files)
         yield Analysis("weights", money, table, note=note, files=in_files)
 
 
@@ -257,7 +258,7 @@ def _families(findings: Findings) -> Iterator[Analysis]:
     lede = say(f"{code}.lede", **facts) if n else ""
     shown = (NAME, *columns(Kind.COUNT, "n", "raw", *ADJUSTED))
     table_of = make_table(code, shown, rows)
-    files = (_file(findings, "families"),)
+    files = (file_of(findings, "families"),)
     yield Analysis("families", lede, table_of, note=say(f"{code}.note"), files=files)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...analysis import Diagnosis
+from ...analysis import Answer, Diagnosis
 from ...calendars import Window
 from ...findings import Findings, Sample, TestFinding, WindowFinding
 from ...significance import STATISTICS
@@ -28,7 +28,15 @@ def windows_lede(findings: Findings) -> str:
     chosen = "set" if findings.setup.settings.get("windows") else "default"
     test = STATISTICS[findings.sample.shown[0]].label
     lede = say(f"windows.lede_{chosen}", test=test, main=findings.setup.main)
-    return f"{diagnosis.text[0]} {lede}" if diagnosis else lede
+    texts = [diagnosis.text[0] if diagnosis else "", lede, say_open(findings.sample.windows)]
+    return " ".join(filter(None, texts))
+
+
+def say_open(windows: Iterable[WindowFinding]) -> str:
+    """Return which windows have no p as events wait for their days; "" for none."""
+    is_open = {w.window: w.answer.verdict == Answer.PROVISIONAL for w in windows}
+    names = [words().window(window) for window, holds in is_open.items() if holds]
+    return say("windows.open", names=names) if names else ""
 
 
 def find_role(window: Window, main: Window) -> str:
@@ -143,8 +151,10 @@ def _in_words(row: Row) -> Row:
 def _blocks(findings: Findings, sample: Sample) -> Iterator[Block]:
     main = findings.setup.main
     label = STATISTICS[sample.answer.test].label
-    windows = tuple(_window_row(finding, findings) for finding in sample.windows)
+    windows = tuple(_window_row(finding, findings, sample) for finding in sample.windows)
     yield Block("main", say("tests.main", test=label), windows)
+    if sample.answer.verdict == Answer.PROVISIONAL:
+        return
     further = (test for test in sample.main.tests if test.test in sample.shown[1:])
     opinions = [test for test in further if np.isfinite(test.pvalue)]
     for trust, key in TRUST.items():
@@ -160,7 +170,7 @@ def _blocks(findings: Findings, sample: Sample) -> Iterator[Block]:
         yield Block("not_valid", say("tests.not_valid"), tuple(rows))
 
 
-def _window_row(finding: WindowFinding, findings: Findings) -> Row:
+def _window_row(finding: WindowFinding, findings: Findings, sample: Sample) -> Row:
     answer, window = finding.answer, finding.window
     test = finding.test(answer.test)
     is_main = window == findings.setup.main
@@ -179,6 +189,8 @@ def _window_row(finding: WindowFinding, findings: Findings) -> Row:
         "allows": allows_for(answer.test) if is_main else "", "is_measured": is_measured,
     }  # fmt: skip
     place = " ".join(filter(None, [words().window(window), _until(finding, findings)]))
+    if answer.n_events != sample.answer.n_events:
+        place = say("windows.other_number", place=place, n=answer.n_events)
     return Row(values, place, is_main, f"{window.start}_{window.stop}")
 
 
@@ -262,7 +274,8 @@ def windows_finding(findings: Findings) -> str:
     main = windows_table(findings).blocks[0]
     decided = [p for row in main.rows if np.isfinite(p := row.values["pvalue"])]
     clear = sum(p < LEVEL for p in decided)
-    return say("windows.finding", n=len(decided), clear=clear)
+    texts = [say("windows.finding", n=len(decided), clear=clear)] * bool(decided)
+    return " ".join(filter(None, [*texts, say_open(findings.sample.windows)]))
 
 
 def tests_finding(findings: Findings) -> str:
