@@ -244,7 +244,7 @@ def test_a_table_of_latex_fits_a_default_article(n: int, head: str, tmp_path: Pa
     named = {head: formulas[k % 4] for k, head in enumerate(heads)}
     text = study.explain(named).to_latex()
     document = (
-        "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n"
+        "\\documentclass{article}\\usepackage{booktabs,array,longtable}\\begin{document}\n"
         f"{text}\\end{{document}}\n"
     )
     (tmp_path / "t.tex").write_text(document, encoding="utf-8")
