@@ -281,7 +281,7 @@ class TestExcel:
         assert set(sheet["Company"]) == {*(name.strip() for name in HOSTILE), "plain"}
         for row in sheet.to_dict("records"):
             event = events[row["Event"]]
-            assert (row["Used"] == "yes") == event.is_used
+            assert (row["Used"] == "no") == (pd.notna(row["Why not"]))
             if event.is_used and np.isfinite(event.car(main).car):
                 assert row["Effect"] == pytest.approx(event.car(main).car, rel=1e-15)
                 assert pd.isna(row["Why not"])

@@ -27,7 +27,7 @@ from eventstudy.report.page.first_screen import days_outside, first_screen
 from eventstudy.report.sentences.answer import short_name
 from eventstudy.report.tables.checks import list_checks
 from eventstudy.report.tables.windows import windows_table
-from eventstudy.words import words
+from eventstudy.words import Reason, words
 
 STUDIES = {
     "many": {"n": 20, "dates": 9, "effect": -0.03, "seed": 3},
@@ -101,6 +101,19 @@ def test_words_of_each_verdict(name: str, headline: str, sentence: str, caveat: 
     assert sentence in first.sentence
     assert caveat in " ".join(first.caveat)
     assert not re.search("caused|significant|BMP", first.headline)
+
+
+def test_prices_are_called_stored_only_where_they_stand_in_for_others() -> None:
+    results = Market(**STUDIES["three"]).fit()  # type: ignore[arg-type]
+
+    def as_of(notice: str) -> str:
+        panel = replace(results.panel, notices=(notice,))
+        return first_screen(findings(replace(results, panel=panel))).as_of
+
+    why = "Yahoo cannot be reached"
+    assert "stored" not in as_of("the column 'date' of the events is read as announced_at")
+    assert as_of(Reason("sample_used", why=why, n=1, symbols=["F00"])).endswith("bundled prices")
+    assert as_of(Reason("stored_used", symbol="F00", why=why)).endswith("bundled prices")
 
 
 def test_a_verb_of_direction_needs_both_to_have_moved() -> None:

@@ -146,6 +146,31 @@ def test_a_move_that_may_be_an_error_is_no_fall() -> None:
     assert Fall.of(doubted, 2, MAIN) is None
 
 
+def test_a_fall_to_the_last_price_of_a_series_is_named() -> None:
+    """It looks like a split, and no later price can tell."""
+    market = Market(5, dates=5, effect=-0.05, seed=8, days=260)
+    frame = market.frame.copy()
+    at = frame.index.get_loc(market.table["day0"][2])
+    frame.iloc[at, 2] = -0.6
+    frame.iloc[at + 1 :, 2] = np.nan
+    day, last = (str(frame.index[k].date()) for k in (at, -1))
+    faults = (
+        SeriesFault("F02", day, day, "suspect_split", "near 2.5:1", "flagged, unaltered"),
+        SeriesFault("F02", day, last, "ended", f"last price on {day}", "no return after"),
+    )
+    panel = replace(ReturnsPanel.from_frame(frame), faults=faults)
+    events = Events(table=market.table, source="frame", sha256="")
+    around = {"estimation": (-120, -11), "event": (-5, 5)}
+    results = EventStudy(events, panel, **around).fit()  # type: ignore[arg-type]
+    fall = Fall.of(results, 2, MAIN)
+    assert fall is not None
+    assert (fall.lack, fall.change, fall.last) == ("ended", pytest.approx(-0.6), day)
+    assert "F02 is not: it fell 60% to its last price" in caveat(results)
+    assert results.answer().missing.lacks == {"ended": 1}  # type: ignore[union-attr]
+    unended = replace(results, panel=replace(panel, faults=faults[:1]))
+    assert Fall.of(unended, 2, MAIN) is None, "later prices may yet come"
+
+
 @pytest.mark.parametrize(("lost", "n", "is_said"), [(1, 5, False), (2, 9, True), (2, 10, False)])
 def test_more_than_a_fifth_is_said(lost: int, n: int, is_said: bool) -> None:
     market = Market(n, dates=n, effect=-0.06, seed=3)

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from zlib import crc32
 
 from .. import errors
-from ..words import Reason, say, words
+from ..words import Reason, words
 from ._base import unique
 from ._prices import Answer, Names, PriceProvider, Prices, Progress, collect
 from .store import Stored, StoreProvider
@@ -326,7 +326,7 @@ class AutoProvider:
         if not stored.symbols:
             return fetched
         stale = {symbol: fetched.failures[symbol] for symbol in stored.symbols}
-        reasons = [say("price_cache.stale", symbol=s, why=e.what) for s, e in stale.items()]
+        reasons = [Reason("stored_used", symbol=s, why=e.what) for s, e in stale.items()]
         notices = (*fetched.notices, *stored.notices, *reasons)
         return replace(fetched.merge(stored), notices=notices, stale=stale)
 

@@ -154,7 +154,7 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
     changes["days"] = _days(old, new, both, changes, unexplained)
     indices = _unlike(*({e: rows[e].get("benchmark", "") for e in both} for rows in (old, new)))
     apart = _moves(a, b, set(both), threshold)
-    moves = [replace(m, why=_causes(m.event_id, new, b, changes, indices)) for m in apart]
+    moves = [replace(m, why=_causes(m, old, new, b, changes, indices)) for m in apart]
     return Comparison(
         **changes, moves=tuple(moves), answers=_answers(a, b, threshold),
         main=str(b.config.main), moved=threshold, measure=b.config.measure,
@@ -172,13 +172,14 @@ def _entries(record: Record, key: str) -> dict[str, Any]:
 
 
 def _causes(
-    event: str, rows: Rows, record: Record, changes: Mapping[str, Any], indices: Pairs
-) -> tuple[str, ...]:
+    move: Move, old: Rows, rows: Rows, record: Record, changes: Mapping[str, Any], indices: Pairs
+) -> tuple[str, ...]:  # fmt: skip
     """Return why the CAR of an event may have moved, the nearest cause first.
 
     Of the second run are the `rows` and the `record`; `changes` are the differences, and `indices`
     the benchmarks that differ.
     """
+    event = move.event_id
     row, config = rows[event], record.config
     edited = changes["edited"].get(event, ())
     day = changes["days"].get(event)
@@ -189,8 +190,9 @@ def _causes(
         why.append(f"day 0 moved from {day.before} to {day.after}")
     if event in indices and "benchmark" not in edited:
         why.append("benchmark {1} instead of {0}".format(*indices[event]))
-    if "provisional" in changes["statuses"].get(event, ()):
-        why.append("new sessions")
+    is_further = move.before is None or event in changes["statuses"]
+    if is_further and _status(old[event]) == "provisional":
+        why.append(Move.FURTHER)
     near = _symbols(row, record)
     reach = (-config.estimation.start, max(config.event.stop, 0))
     for symbol, revision in changes["prices"].items():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,9 @@ _ABOUT = ("main", "moved", "measure")
 @dataclass(frozen=True, slots=True)
 class Move:
     """A CAR that differs between two runs; None where a run has none."""
+
+    # Why a CAR moved of an event whose window was not over.
+    FURTHER: ClassVar[str] = "new sessions"
 
     event_id: str
     ticker: str
@@ -153,8 +156,9 @@ class Comparison:
 
     @property
     def completed(self) -> tuple[str, ...]:
-        """Events whose window was not over in the first run, and is in the second."""
-        return tuple(e for e, pair in self.statuses.items() if pair == ("provisional", "ok"))
+        """Events whose main window was not over in the first run, and is in the second."""
+        firsts = (m for m in self.moves if m.window == self.main and m.before is None)
+        return tuple(m.event_id for m in firsts if Move.FURTHER in m.why)
 
     @property
     def flips(self) -> tuple[Answer, ...]:

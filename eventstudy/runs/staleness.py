@@ -24,7 +24,7 @@ from ..errors import (
 from ..files import inside
 from ..fitting import GONE, FittedStudy
 from ..returns import Benchmarks
-from ..words import say, words
+from ..words import Reason, words
 from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
 from .record import Record, open_events
@@ -156,7 +156,7 @@ class KeptSource:
             return answer
         run = prices.FrozenProvider(self.record.folder).fetch(lacking, date.min, date.max)
         kept = [s for s in run.symbols if run.provenance[s] == self.record.facts.prices[s]]
-        notices = [say("price_cache.stale", symbol=s, why=why[s].what) for s in kept]
+        notices = [Reason("stored_used", symbol=s, why=why[s].what) for s in kept]
         stale = {symbol: why[symbol] for symbol in kept}
         run = replace(run.select(kept), notices=tuple(notices), stale=stale)
         return run.merge(answer)

@@ -43,7 +43,8 @@ class Fall:
         Why the announcement is not in the answer: a code below ``[caveat.lack]``.
     change : float
         Change of the price (decimal) from the last close before the window to the close on its last
-        day, or to the first later close that is not at a price limit. It is no abnormal return.
+        day, to the first later close that is not at a price limit, or to the last close of a
+        series that ends in the window. It is no abnormal return.
     first, last : str
         ISO dates of these two closes.
     stopped, resumed : str
@@ -80,8 +81,9 @@ class Fall:
         -------
         Fall or None
             It lacks days, or was suspended if more than four sessions in a row have no
-            price. None without a price before the window or after it, where a move in
-            between may be an error in the data, and for measures other than returns.
+            price, or its series ended. None without a price before the window or after it, where
+            a move in between may be an error in the data, and for measures other than returns.
+            A series that ended has no later price that tells a fall from an error.
         """
         panel, event = study.panel, study.records[i]
         ticker = str(event["ticker"])
@@ -99,6 +101,10 @@ class Fall:
         if panel.limits is not None:
             is_free &= panel.limits[row, columns] == 0
         free = np.flatnonzero(is_free[max(stop, 0) :]) + stop
+        faults = panel.faults_near(ticker, sessions[0], sessions[-1])
+        ended = not len(free) and any(fault.kind == "ended" for fault in faults)
+        if ended:
+            free = np.flatnonzero(spans[start:] > 0)[-1:] + start
         if start < 1 or not len(free):
             return None
         priced = np.flatnonzero(spans[start : free[0] + 1] > 0) + start
@@ -107,7 +113,7 @@ class Fall:
         if not 0 <= before[0] < start or (before[1:] != priced[:-1]).any():
             return None
         near = panel.faults_near(ticker, sessions[before[0]], sessions[free[0]])
-        if any(fault.kind in SUSPECT for fault in near):
+        if not ended and any(fault.kind in SUSPECT for fault in near):
             return None
         values = panel.values[row, columns[priced]]
         change = np.expm1(values.sum()) if panel.kind == "log" else np.prod(1 + values) - 1
@@ -117,11 +123,12 @@ class Fall:
         first, last, stopped, resumed = (str(sessions[at]) for at in ends)
         expected = study.abnormal.expected[i, study.abnormal.columns(window)]
         complete = "index" if np.isnan(expected).any() else "limit"
+        lack = "suspended" if n_idle >= SUSPENSION else "days" if n_idle else complete
         return Fall(
             event_id=str(event["event_id"]), ticker=ticker,
             firm=cell_text(event.get("company")) or ticker,
             day0=str(sessions[day0]), is_only=True,
-            lack="suspended" if n_idle >= SUSPENSION else "days" if n_idle else complete,
+            lack="ended" if ended else lack,
             change=float(change), first=first, last=last, stopped=stopped, resumed=resumed,
             n_idle=n_idle,
         )  # fmt: skip
@@ -238,7 +245,7 @@ class Missing:
         for i in missing:
             lack = _lack_of(study, i, window, codes[i])
             fall = Fall.of(study, i, window) if has_fall and lack != "prices" else None
-            if fall is not None:
+            if fall is not None and (fall.lack != "ended" or lack == "days"):
                 lack = fall.lack if lack == "days" else lack
                 falls.append(replace(fall, lack=lack))
             lacks[lack] += 1

@@ -159,12 +159,13 @@ def _tests(sample: Sample) -> Iterator[dict[str, Any]]:
 def _announcements(findings: Findings) -> Iterator[dict[str, Any]]:
     """Yield the announcements as on the page, the dropped ones last."""
     column, main = findings.setup.group_column, findings.setup.main
+    short = {remark.event_id: str(remark.reason) for remark in findings.pooled.short}
     for event in in_order(findings):
         car, cells = event.car(main) if event.is_used else None, event.cells
+        why = str(car.reason if car else event.reason) or short.get(cells["event_id"], "")
         values = {
             **cells, "name": event.name, "day0": event.day0, "group": cells.get(column, ""),
-            "used": say(f"workbook.{'yes' if car else 'no'}"),
-            "why": str(car.reason if car else event.reason),
+            "used": say(f"workbook.{'no' if why else 'yes'}"), "why": why,
             "flags": "; ".join(map(write_flag, event.flags)),
         }  # fmt: skip
         if car:

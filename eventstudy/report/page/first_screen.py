@@ -24,8 +24,8 @@ from ..tables.windows import Move, windows_around
 
 # Letters of a name in a figure.
 LABEL = 18
-# Notices on sources that were asked and answered, or on symbols that are gone.
-OF_SOURCES = ("source_used", "source_filled", "source_no_fill", "gone", "unreadable")
+# Notices that prices are not from the source asked for.
+STAND_INS = ("sample_used", "part_stored", "stored_used")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +207,8 @@ def _as_of(findings: Findings) -> str:
     _, last = name_prices(findings)
     texts = [name_indices(findings)]
     texts += [say("title.prices", last=last)] if last else []
-    notices = [note for note in findings.notes if note.is_notice and note.is_warning]
-    if any(note.text.code not in OF_SOURCES for note in notices):
+    warnings = (note.text.code for note in findings.notes if note.is_warning)
+    if not set(STAND_INS).isdisjoint(warnings):
         texts.append(say("title.stored"))
     return " · ".join(filter(None, texts))
 

@@ -276,6 +276,8 @@ def _write_fall(facts: Mapping[str, Any]) -> str:
     fall = -facts["change"]
     lack = facts["lack"]
     size = words().share(fall) if fall >= LARGE else words().size(fall)
+    if lack == "ended":
+        return say("caveat.lack.ended_then", last=facts["last"], size=size)
     if lack != "suspended":
         return say("caveat.lack.fell", lack=say(f"caveat.lack.{lack}", n=1), size=size)
     stopped, resumed = (dt.date.fromisoformat(facts[end]) for end in ("stopped", "resumed"))
