@@ -128,6 +128,6 @@ def test_the_bundled_list_has_one_answer_at_both_doors(tmp_path: Path) -> None:
     assert percent_text(answer.effect.estimate) in row
     assert plain(str(answer)).partition(" More: ")[0] in said
     as_of = first_screen(FinishedRun.read(tmp_path / "events").findings).as_of
-    last = as_of.rpartition("Prices to ")[2]
+    last = as_of.rpartition("Prices used until ")[2]
     assert last
-    assert f"prices to {last}" in render_index(tmp_path)
+    assert f"prices used until {last}" in render_index(tmp_path)

@@ -38,7 +38,7 @@ def test_a_check_that_finds_nothing_new_is_the_newest(project: Project) -> None:
     assert "nothing new" in invoke("refresh", *project.options[:-1])
     assert json.loads(check.read_text(encoding="utf-8"))["name"] == "events"
     page = (project.out / "index.html").read_text(encoding="utf-8")
-    assert "; prices to " in page
+    assert "; prices used until " in page
     assert "stale" not in invoke("status", project.out, "--max-age", "1")
     assert states(project)[0]["checked"] > ago.isoformat()
     assert states(project, "--max-age", "0", code=3)[0]["state"] == "stale"
