@@ -482,9 +482,12 @@ class EventStudyResults(FittedStudy):
 
     def difference(
         self, column: str, one: str | None = None, other: str | None = None, *,
-        window: WindowLike | None = None, method: str | None = None,
+        window: WindowLike | None = None,
     ) -> analysis.Difference:  # fmt: skip
         """Test whether the mean CAR differs between two groups of events.
+
+        The test is that of the regression of the CARs on the group, :meth:`explain`, and has its
+        standard errors.
 
         Parameters
         ----------
@@ -494,11 +497,6 @@ class EventStudyResults(FittedStudy):
             Names of the two groups. They are needed only if the column has more than two groups.
         window : window, optional
             Window of the CARs. The default is the main window.
-        method : {"date_clustered", "welch"}, optional
-            Test of the difference: a t-test with standard errors clustered by event date
-            ("date_clustered"), or Welch's t-test, which assumes independent events ("welch"). The
-            default is "date_clustered". If it cannot be computed, the default is "welch", and the
-            attribute `reason` of the result says why.
 
         Returns
         -------
@@ -508,15 +506,15 @@ class EventStudyResults(FittedStudy):
         Raises
         ------
         ConfigError
-            If the column, a group or the method does not exist.
+            If the column or a group does not exist.
 
         Examples
         --------
         >>> adverse_less_relief = results.difference("direction")
         >>> round(adverse_less_relief.difference, 4), round(adverse_less_relief.pvalue, 2)
-        (-0.0085, 0.26)
+        (-0.0085, 0.25)
         """
-        return analysis.difference(self, column, one, other, window=window, method=method)
+        return analysis.difference(self, column, one, other, window=window)
 
     def weighted(
         self, window: WindowLike, weights: str = "equal", column: str = "mcap"

@@ -135,6 +135,11 @@ class CarRegression:
         return self._by_term[["ci_low", "ci_high"]]
 
     @property
+    def main_errors(self) -> Errors:
+        """The main standard errors."""
+        return next(each for each in self.errors if each.label == self.cov)
+
+    @property
     def _b(self) -> FloatArray:
         return self.table["estimate"].to_numpy(dtype=float)
 
@@ -193,7 +198,7 @@ class CarRegression:
             if name not in names:
                 raise ConfigError("no such term", value=name, remedy=did_you_mean(name, names))
         rows = [names.index(name) for name in chosen]
-        errors = next(each for each in self.errors if each.label == self.cov)
+        errors = self.main_errors
         return _joint(self._b[rows], errors.V[np.ix_(rows, rows)], errors.df[rows])
 
     def with_facts(self) -> pd.DataFrame:
@@ -279,7 +284,7 @@ def estimate(
     is_published = not _covers(clustering, merged)
     notes = (
         *_counts(dropped), *design.notes, *_notes_on_weights(lines, weights),
-        *_notes_on_errors(sample, design, main, dates),
+        *notes_on_errors(sample, design, main),
         *_notes_on_compared(design, compared, dates, is_published=is_published),
     )  # fmt: skip
     return CarRegression(
@@ -498,10 +503,16 @@ def _notes_on_weights(lines: Lines, weights: Weights) -> list[str]:
     return [say("regression.scale", value=(lines.weight * lines.e**2).mean())]
 
 
-def _notes_on_errors(
-    sample: AbnormalReturns, design: Design, main: Errors, dates: IntArray
-) -> list[str]:
-    """Return what the errors that decide rest on, and what they do not see."""
+def notes_on_errors(sample: AbnormalReturns, design: Design, main: Errors) -> list[str]:
+    """Return what the errors that decide rest on, and what they do not see.
+
+    Parameters
+    ----------
+    sample : AbnormalReturns
+    design : Design
+    main : Errors
+    """
+    dates = DateClusters.by_date(sample).number
     facts = {"n": len(dates), "dates": len(np.unique(dates))}
     if main.label != PORTFOLIO:
         return [say("regression.by_date", **facts), *main.notes]

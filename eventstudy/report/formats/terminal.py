@@ -39,8 +39,6 @@ DROPPED_SHOWN = 8
 FEW_DROPPED = 3
 # Groups that have a line below the answer.
 SHOWN_GROUPS = 6
-# Columns with the p of a difference, that by date first.
-BY_METHOD = ("date_clustered", "welch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +202,9 @@ def _other_answers(findings: Findings) -> list[str]:
     table = differences_table(findings)
     if table and len(table.rows) == 1:
         (row,) = table.rows
-        known = [row.values[key] for key in BY_METHOD if not pd.isna(row.values[key])]
-        facts = {"pair": row.name, "effect": row.values["effect"]}
-        lines += [say("terminal.difference", p=p, **facts) for p in known[:1]]
+        facts = {"pair": row.name, "effect": row.values["effect"], "p": row.values["pvalue"]}
+        if not pd.isna(facts["p"]):
+            lines.append(say("terminal.difference", **facts))
     if len(groups) > SHOWN_GROUPS:
         lines.append(say("terminal.more_groups", n=len(groups) - SHOWN_GROUPS))
     return lines

@@ -225,7 +225,7 @@ def _groups(findings: Findings) -> Iterator[Fold]:
     finding = event_tables.group_lede(findings) if several else capitalised(only)
     blocks: list[Block] = [_group_table(findings)]
     if differences := event_tables.differences_table(findings):
-        blocks.append(differences)
+        blocks += [differences, *dict.fromkeys(findings.tables["differences"]["reason"])]
     blocks += [_tests_table(findings, sample) for sample in compared if sample.n_used]
     blocks.append(str(brief(findings, findings.pooled)))
     yield Fold("groups", title, finding, tuple(blocks))

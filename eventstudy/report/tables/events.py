@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from ...analysis import Answer, Interval
 from ...files import BLANK
@@ -17,7 +16,7 @@ from ...significance import STATISTICS
 from ...utility import Flag
 from ...words import LEVEL, capitalised, clipped, has, say, words
 from ..sentences.answer import count_subject, name_remedy, name_sample, short_name
-from .columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind
+from .columns import EFFECT, ESTIMATE, EVENTS, NAME, PVALUE, Column, Kind
 from .table import Row, Table, effect_values, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.
@@ -268,24 +267,16 @@ def flags_table(findings: Findings) -> Table | None:
 
 
 def differences_table(findings: Findings) -> Table | None:
-    """Return the mean difference of each pair of groups with two p-values; None without any.
-
-    The interval is that of the first method that has one.
-    """
+    """Return the mean difference of each pair of groups with its p; None without any."""
     table = findings.tables.get("differences")
     if table is None or table.empty:
         return None
     rows = []
-    for (one, other), pair in table.groupby(["one", "other"], sort=False):
-        first = pair.sort_values("ci_low", key=pd.isna, kind="stable").iloc[0]
-        effect = Interval(first["difference"], np.nan, first["ci_low"], first["ci_high"])
-        name = say("groups.pair", one=clipped(one, 60), other=clipped(other, 60))
-        pvalues = pair.set_index("method")["pvalue"].astype(float)
-        both = {method: pvalues.get(method) for method in ("date_clustered", "welch")}
-        rows.append(Row({"name": name, **effect_values(effect), **both}))
-    by_date = Column("date_clustered", Kind.PVALUE)
-    welch = Column("welch", Kind.PVALUE, True)
-    return make_table("folds.differences", (NAME, EFFECT, INTERVAL, by_date, welch), rows)
+    for pair in table.to_dict("records"):
+        effect = Interval(pair["difference"], np.nan, pair["ci_low"], pair["ci_high"])
+        name = say("groups.pair", one=clipped(pair["one"], 60), other=clipped(pair["other"], 60))
+        rows.append(Row({"name": name, **effect_values(effect), "pvalue": pair["pvalue"]}))
+    return make_table("folds.differences", (NAME, *ESTIMATE), rows)
 
 
 def group_lede(findings: Findings) -> str:
