@@ -73,6 +73,12 @@ def test_a_table_loses_prices_as_files_do(tmp_path: Path) -> None:
     for part, fault in (("", "1: the file is empty"), (table.to_csv()[:-150], "200: 6 cells")):
         made.prices.write_text(part)
         assert f"prices.csv:{fault}" in refresh(made, code=75)
+    made.prices.unlink()
+    text = made.events.read_text(encoding="utf-8")
+    for more in ("", f"new,BBB,{DAYS[150]:%Y-%m-%d},MKT\n"):
+        made.events.write_text(text + more, encoding="utf-8")
+        assert "mount or restore the prices" in refresh(made, code=75)
+    made.events.write_text(text, encoding="utf-8")
     table.to_csv(made.prices)
     assert refresh(made).startswith("nothing new")
     assert contents(made.run, without="") == before

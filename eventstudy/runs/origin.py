@@ -15,7 +15,7 @@ from ..errors import ConfigError, ConfigFaultsError, DataError, hide_secrets
 from ..events import Events
 from ..files import InputFile
 from ..fitting import StudyInputs
-from ..prices import with_paths
+from ..prices import PriceProvider, with_paths
 from ..settings import StudyConfig
 from ..words import make_error
 from .manifest import Sources
@@ -82,8 +82,13 @@ class Origin:
         inputs = StudyInputs(events, self.config, self.offline, self.store, self.vintage)
         return inputs, replace(origin, hashes={**origin.hashes, self.place: events.sha256})
 
-    def checked(self) -> tuple[StudyInputs, Origin]:
+    def checked(self, source: PriceProvider | None = None) -> tuple[StudyInputs, Origin]:
         """Return them as :meth:`read` does, once all that needs no price was checked.
+
+        Parameters
+        ----------
+        source : PriceProvider, optional
+            In place of the source that the settings name.
 
         Raises
         ------
@@ -95,6 +100,8 @@ class Origin:
         # A plan that is not as it was written is told before hours of work.
         Plan.beside(self.events)
         inputs, origin = self.read()
+        if source and not self.config.returns:
+            inputs = replace(inputs, source=source, vintage="")
         if errors := [error for _, error in refusals(inputs)]:
             raise errors[0] if len(errors) == 1 else ConfigFaultsError(errors)
         return inputs, origin

@@ -54,7 +54,7 @@ def _of_files(inputs: StudyInputs) -> Iterator[Check]:
     yield "confounders", lambda: inputs.news
     yield "size", partial(require_network, config.size, inputs.offline)
     if not config.returns:
-        yield "prices", partial(resolve, config.prices, **inputs.price_options)
+        yield "prices", partial(resolve, inputs.prices, **inputs.price_options)
 
 
 def _of_columns(inputs: StudyInputs) -> Iterator[Check]:

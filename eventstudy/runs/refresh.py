@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -196,9 +196,7 @@ def _compute(
     """
     from ..analysis import compute_study
 
-    inputs, origin = origin.checked()
-    if source and not origin.config.returns:
-        inputs = replace(inputs, source=source, vintage="")
+    inputs, origin = origin.checked(source)
     try:
         results = compute_study(inputs, progress=progress)
     except PriceError as error:
