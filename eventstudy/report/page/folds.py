@@ -226,7 +226,8 @@ def _groups(findings: Findings) -> Iterator[Fold]:
     finding = event_tables.group_lede(findings) if several else capitalised(only)
     blocks: list[Block] = [_group_table(findings)]
     if differences := event_tables.differences_table(findings):
-        blocks += [differences, *dict.fromkeys(findings.tables["differences"]["reason"])]
+        reasons = dict.fromkeys(findings.tables["differences"]["reason"])
+        blocks += [differences, *(f"{capitalised(why).removesuffix('.')}." for why in reasons)]
     for sample in compared:
         if sample.n_used:
             texts = filter(None, [say_open(sample.windows)])
