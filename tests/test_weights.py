@@ -229,11 +229,14 @@ def test_no_event_has_a_reason() -> None:
     assert np.isnan([nobody.estimate, nobody.se, nobody.se_independent]).all()
 
 
-def test_one_event_is_the_single_event_z() -> None:
+def test_one_event_is_the_single_event_t() -> None:
     single = market_results(np.full(12, 7.0)).subset(np.array([2]))
     mean, car = single.weighted((0, 1), "value"), single.car([(0, 1)])
     assert (mean.estimate, mean.se) == pytest.approx((car["car"][0], car["se"][0]))
     assert np.isnan(mean.kappa)
+    assert "), t = " in str(mean)
+    law = stats.t(single.abnormal.df_resid[0])
+    assert mean.pvalue == pytest.approx(2 * law.sf(abs(mean.statistic)))
 
 
 def test_law_of_an_estimated_variance() -> None:

@@ -93,7 +93,7 @@ class WeightedMean(WeightedSum):
         head = f"{self.weights}-weighted CAAR{self.window} of {self.n_events}"
         test = ""
         if np.isfinite(self.statistic):
-            letter = "t" if self.kappa > 1 else "z"
+            letter = "z" if self.kappa <= 1 else "t"
             test = f"{letter} = {self.statistic:.3f}, {words().p_is(self.pvalue, 4)}"
         ends = self.ci_low, self.ci_high
         show = words(self.measure).in_ascii
