@@ -275,6 +275,9 @@ def test_a_p_is_withheld_everywhere_while_a_window_is_open() -> None:
     open_one = grouped.difference("side", window=wide)
     assert open_one.reason == why
     assert np.isnan(open_one.pvalue)
+    open_fit = grouped.explain("side", window=wide)
+    assert "lacks days of [-5,5], which is not over yet" in " ".join(open_fit.notes)
+    assert "not over yet" not in " ".join(grouped.explain("side").notes)
     study, said = findings(found), "Not over yet, so without a p-value: [-3, 3] and [-5, 5]"
     n = found.answer(wide).n_events
     assert n < 12

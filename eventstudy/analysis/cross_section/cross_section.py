@@ -13,7 +13,7 @@ from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...dependence import Limits
 from ...errors import ConfigError
-from ...fitting import FittedStudy
+from ...fitting import FittedStudy, awaits_days
 from ...significance import DateClusters, f_value, pvalue
 from ...utility import FloatArray, IntArray, did_you_mean, one_thread
 from ...words import capitalised, make_error, say, uncapitalised
@@ -477,7 +477,9 @@ def complete_events(
     used = study.events.iloc[rows]
     cells = [(name, *cells_of(study.column(name).iloc[rows], name)) for name in names]
     lacks = {f"no value of {name}": missing for name, _, missing in cells}
-    lacks = {f"lacks days of {window}": ~np.isfinite(study.abnormal.car(window)[rows]), **lacks}
+    open_yet = ", which is not over yet" if awaits_days(study, window) else ""
+    has_no_car = ~np.isfinite(study.abnormal.car(window)[rows])
+    lacks = {f"lacks days of {window}{open_yet}": has_no_car, **lacks}
     dropped: dict[str, str] = {}
     for reason, mask in lacks.items():
         for name in used["event_id"][mask]:
