@@ -266,13 +266,15 @@ def _times_apart(line: int, cells: Mapping[str, TextColumn]) -> Iterator[Problem
         key = re.sub(r"\W", "", bare(name))
         if not _OF_TIMES.fullmatch(key):
             continue
-        texts = [
-            t + ":00" * (t.isdigit() and key.endswith("hour")) for t in map(strip, column.texts)
-        ]
-        told = [told_time(text) for text in texts]
-        for i in np.flatnonzero(is_bare & np.array(list(map(bool, told)), bool)[column.codes])[:1]:
-            code = column.codes[i]
-            remedy = say(f"events.apart.{told[code]}", day=stamps.texts[stamps.codes[i]])
+        # A column of hours has numbers such as 16.
+        minutes = ":00" if key.endswith("hour") else ""
+        texts = map(strip, column.texts)
+        told = [told_time(f"{text}{minutes}" if text.isdigit() else text) for text in texts]
+        is_told = np.array([bool(part) for part in told], bool)[column.codes]
+        apart = np.flatnonzero(is_bare & is_told)
+        if len(apart):
+            code, stamp = column.codes[apart[0]], stamps.codes[apart[0]]
+            remedy = say(f"events.apart.{told[code]}", day=stamps.texts[stamp])
             yield Problem(line, name, say("events.apart"), column.texts[code], remedy)
 
 
