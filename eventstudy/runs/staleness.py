@@ -138,8 +138,8 @@ class KeptSource:
         """
         had = self.record.facts.prices
         lasts = {s: entry.last for s, entry in had.items()} | self.ends
-        newest = np.datetime64(max(self.ends.values(), default=""))
-        ages = {s: newest - np.datetime64(lasts.get(s, "")) for s in self.lost}
+        newest = np.datetime64(max(self.ends.values(), default=""), "D")
+        ages = {s: newest - np.datetime64(lasts.get(s, ""), "D") for s in self.lost}
         return {s: error for s, error in self.lost.items() if not ages[s] >= GONE}
 
     def _with_run(
