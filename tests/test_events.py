@@ -504,6 +504,16 @@ class TestOtherForms:
         assert "read as announced_at" in said
 
     @pytest.mark.parametrize(
+        ("header", "index", "is_said"),
+        [("market", "^HSI", True), ("market", "Hong Kong", False), ("benchmark", "^HSI", False)],
+    )
+    def test_an_index_in_a_column_of_another_name(self, tmp_path, header, index, is_said) -> None:
+        path = tmp_path / "events.csv"
+        path.write_text(f"ticker,announced_at,{header}\nAAPL,2019-05-22,{index}\n")
+        said = " ".join(read_events(path).notices)
+        assert ("'market' of the events holds index symbols such as '^HSI'" in said) is is_said
+
+    @pytest.mark.parametrize(
         ("dates", "is_said"),
         [
             (["22.5.2019", "3.6.2019"], True),
@@ -584,6 +594,8 @@ class TestOtherForms:
         events = read_events(path)
         assert events.symbols == ["AAPL", "MSFT"]
         assert "the sheet 'List' of the workbook is read, not 'Readme'" in events.notices
+        write(Empty=pd.DataFrame())
+        assert [p.what for p in check_events(path)[1]] == ["the file is empty"]
         write(Y2021=rows[:1], Y2022=rows[1:])
         checked, [problem] = check_events(path)
         assert checked is None

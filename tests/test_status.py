@@ -42,6 +42,12 @@ def test_a_check_that_finds_nothing_new_is_the_newest(project: Project) -> None:
     assert "stale" not in invoke("status", project.out, "--max-age", "1")
     assert states(project)[0]["checked"] > ago.isoformat()
     assert states(project, "--max-age", "0", code=3)[0]["state"] == "stale"
+    with project.events.open("a") as file:
+        file.write(f"e-ZZZ,ZZZ,{DAYS[150]:%Y-%m-%d},MKT\n")
+    invoke("refresh", *project.options, "--strict", code=3)
+    check.unlink()
+    assert "nothing new" in invoke("refresh", *project.options[:-1], "--strict", code=3)
+    assert check.is_file(), "prices were checked, though the study is not complete"
     old = (date.today() - DAYS[project.until - 1].date()).days  # noqa: DTZ011
     assert states(project, "--data-age", str(old - 2), code=3)[0]["state"] == "stale"
     assert states(project, "--data-age", str(old + 2))[0]["state"] == "good"

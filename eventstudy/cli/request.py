@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -19,7 +19,7 @@ from ..prices import moment
 from ..runs import Origin, Record, RunFolder
 from ..settings import StudyConfig, StudyFile, StudyFileError, within
 from ..words import make_error, say, words
-from .shared import HERE, INCOMPLETE, notify, say_home, tell
+from .shared import HERE, INCOMPLETE, notify, say_home, show_end, tell
 
 # Settings that say where prices come from.
 SOURCES = ("prices", "returns", "store", "vintage")
@@ -81,8 +81,7 @@ class Order:
         """
         setup = findings.setup
         if self.strict and (text := self.stand_ins(findings)):
-            tell("incomplete", text.strip(), exit_code=INCOMPLETE)
-            sys.exit(INCOMPLETE)
+            _end(text.strip())
         lost = setup.n_events - setup.n_used + findings.pooled.n_lacking
         share = lost / setup.n_events
         if not lost or (share <= self.max_loss and share < 1 and not self.strict):
@@ -92,9 +91,14 @@ class Order:
         head = say(code, share=share, window=str(setup.main), limit=limit)
         lines = _events_without_car(findings)[:NAMED]
         more = [say("losses.more", n=lost - len(lines))] if lost > len(lines) else []
-        text = "\n  ".join([head, *lines, *more])
-        tell("incomplete", text, exit_code=INCOMPLETE)
-        sys.exit(INCOMPLETE)
+        _end("\n  ".join([head, *lines, *more]))
+
+
+def _end(why: str) -> NoReturn:
+    """End the command as incomplete; the run that is there was checked nevertheless."""
+    tell("incomplete", why, exit_code=INCOMPLETE)
+    show_end(click.get_current_context())
+    sys.exit(INCOMPLETE)
 
 
 def _events_without_car(findings: Findings) -> list[str]:

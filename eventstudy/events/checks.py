@@ -139,6 +139,7 @@ def check_sheet(sheet: Sheet, rules: Rules) -> tuple[Checked | None, list[Proble
         merged = _note_merged(selected, day0[rows], list(derived["event_id"]))
         misspelt = _note_misspelt(selected, sheet.lines[rows])
         notices = (*sheet.notices, *notices, *misspelt, *_note_shut(selected, day0[rows]), *merged)
+        notices += tuple(_note_indices(selected))
         if rules.calendar == "exchange":
             notices += note_documents(selected, day0[rows], derived["event_id"].texts)
         checked = Checked(columns, {**selected, **derived}, day0[rows], notices)
@@ -460,6 +461,14 @@ def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:
     for names in spellings.values():
         if len(names) > 1:
             yield say("events.alike", column=column, names=map(repr, names))
+
+
+def _note_indices(cells: Mapping[str, TextColumn]) -> Iterator[str]:
+    """Yield a notice for each column of index symbols in a list that names no benchmarks."""
+    for name, column in cells.items() if "benchmark" not in cells else ():
+        texts = list(filter(None, column.texts))
+        if texts and name not in one_row.KNOWN and all(text.startswith("^") for text in texts):
+            yield say("events.indices", column=repr(name), first=repr(texts[0]))
 
 
 def _note_misspelt(cells: Mapping[str, TextColumn], lines: IntArray) -> Iterator[str]:

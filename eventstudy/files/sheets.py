@@ -172,7 +172,10 @@ class Sheet:
             if raw.startswith(frames.MAGIC):
                 kind = "a spreadsheet (.xlsx)"
                 book = frames.sheets_of_workbook(io.BytesIO(raw), file.path.name)
-                return *_sheet_of_workbook(book, is_header or set(required).issubset), sha256
+                sheet, problems = _sheet_of_workbook(book, is_header or set(required).issubset)
+                if sheet is None and not problems:
+                    problems = [_empty(required)]
+                return sheet, problems, sha256
         except DataError as error:
             reason = f"the file cannot be read as {kind} ({error.remedy})"
             return None, [Problem(1, "", reason)], sha256
@@ -204,8 +207,7 @@ class Sheet:
         if sheet and set(OUTCOME) <= set(sheet.names):
             sheet = _of_a_run(sheet)
         if sheet is None and not problems:
-            remedy = say("sheet.empty.remedy", columns=required)
-            problems.append(Problem(1, "", say("sheet.empty"), remedy=remedy))
+            problems.append(_empty(required))
         return sheet, problems
 
     def odd_rows(self) -> list[Problem]:
@@ -361,6 +363,10 @@ def _rows(
             problems.append(_broken_row(line, str(cells)))
         else:
             yield line, cells
+
+
+def _empty(required: Sequence[str]) -> Problem:
+    return Problem(1, "", say("sheet.empty"), remedy=say("sheet.empty.remedy", columns=required))
 
 
 def _broken_row(line: int, error: str) -> Problem:
