@@ -23,8 +23,8 @@ SPACINGS = {
     "yearly": (355, 375, 250),
 }  # fmt: skip
 FEWEST_GAPS, NEARLY_ALL = 5, 0.9
-# Stamps a day of prices that are not daily.
-SEVERAL = 1.5
+# Stamps a day of prices that are not daily; of few days more, as clocks apart can join two.
+SEVERAL, SEVERAL_OF_FEW = 1.5, 2
 
 
 def read_days(
@@ -85,9 +85,10 @@ def read_days(
 def _refuse_bars(stamps: pd.Series[Any], file: str) -> None:
     """Raise the error for prices several times a day; on a few days the later may be a revision."""
     stamps = stamps.drop_duplicates()
-    days = stamps.dt.normalize()
-    if len(days) > SEVERAL * days.nunique():
-        n = int(days.value_counts().median())
+    counts = stamps.dt.normalize().value_counts()
+    most = SEVERAL if len(counts) > FEWEST_GAPS else SEVERAL_OF_FEW
+    if counts.sum() > most * len(counts):
+        n = max(2, int(counts.median()))
         raise make_error(BadAnswerError, "wrong.intraday", where=file, n=n)
 
 
