@@ -134,8 +134,10 @@ def test_a_number_that_is_bound_as_text(given: Server) -> None:
 
 def test_nothing_is_written(given: Server) -> None:
     query = "WITH gone AS (DELETE FROM daily RETURNING *) SELECT * FROM gone WHERE ticker = :symbol"
+    before = fetch("NVDA").table
+    assert before["close"].tolist() == [48.168, 47.569]
     assert "query fails (InternalError: " in _fault(query)
-    assert len(fetch("NVDA").table) == 3
+    assert fetch("NVDA").table.equals(before)
 
 
 def _fault(query: str) -> str:
