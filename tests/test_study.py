@@ -39,6 +39,35 @@ def test_every_event_ends_with_a_status_and_a_reason() -> None:
     assert reasons[5].startswith("no benchmark")
 
 
+@pytest.mark.parametrize(
+    ("after", "is_gone", "verdict"),
+    [(1, False, "provisional"), (7, False, "provisional"), (8, False, None), (1, True, None)],
+)
+def test_a_day0_shortly_after_the_last_price_is_waited_for(after, is_gone, verdict) -> None:
+    """The answer is early, as it is the day after; later days, and shares that ended, are none."""
+    market = Market(n=8)
+    last = market.frame.index[-1]
+    market.table.loc[3, "day0"] = last + pd.Timedelta(days=after)
+    frame = market.frame.copy()
+    if is_gone:
+        frame.loc[last - pd.Timedelta(days=8) :, "F03"] = np.nan
+    results = market.fit(frame)
+    answer = results.answer((0, 1))
+    reason = results.events["reason"][3]
+    assert answer.n_events == 7
+    if verdict:
+        assert (answer.verdict, np.isnan(answer.pvalue)) == (verdict, True)
+        assert (
+            reason
+            == f"day 0 is {last + pd.Timedelta(days=after):%F}, and the last price is of {last:%F}"
+        )
+        assert str(results).startswith("Too early to say: 7 of 8 announcements have both days")
+        assert results.subset(np.arange(8) != 3).answer((0, 1)).pvalue < 1
+    else:
+        assert answer.pvalue < 1
+        assert reason.startswith("no price data on day 0: F03 ends ")
+
+
 def test_no_benchmark_is_needed_for_the_constant_mean() -> None:
     market = Market(n=3)
     market.table["benchmark"] = ""

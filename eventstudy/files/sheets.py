@@ -172,10 +172,10 @@ class Sheet:
             if raw.startswith(frames.MAGIC):
                 kind = "a spreadsheet (.xlsx)"
                 book = frames.sheets_of_workbook(io.BytesIO(raw), file.path.name)
-                sheet, problems = _sheet_of_workbook(book, is_header or set(required).issubset)
-                if sheet is None and not problems:
+                found, problems = _sheet_of_workbook(book, is_header or set(required).issubset)
+                if found is None and not problems:
                     problems = [_empty(required)]
-                return sheet, problems, sha256
+                return found, problems, sha256
         except DataError as error:
             reason = f"the file cannot be read as {kind} ({error.remedy})"
             return None, [Problem(1, "", reason)], sha256

@@ -19,6 +19,7 @@ from ..fitting import (
     NO_NEWS,
     FittedStudy,
     Layout,
+    day0_to_come,
     judged_markets,
     weekdays_closed_within,
 )
@@ -116,6 +117,7 @@ def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
         "lacking": tuple(list_lacking_cars(study, main)),
         "extended": tuple(list_extended_cars(study, main)),
         "short": tuple(list_short_histories(study, main)),
+        "n_to_come": int(day0_to_come(study).sum()),
         "n_lacking": int((study.ok & ~study.abnormal.valid(main)).sum()),
     }
 

@@ -278,6 +278,8 @@ class Sample:
         which a share without adjusted closes fell at the open as by a dividend.
     n_lacking : int
         How many have no CAR; more than `lacking` where only some are listed.
+    n_to_come : int
+        Events that are dropped because day 0 is shortly after the last prices.
     shortest_estimation : int
         Smallest number of complete estimation days of a used event.
     short : tuple of CarRemark
@@ -314,6 +316,7 @@ class Sample:
     limit_days: tuple[Day, ...] = ()
     dividend_days: tuple[Day, ...] = ()
     n_lacking: int
+    n_to_come: int = 0
     shortest_estimation: int = 0
     short: tuple[CarRemark, ...] = ()
     halts: analysis.ClockAnswers | None = None

@@ -4,6 +4,7 @@ from .fitted import FittedStudy as FittedStudy
 from .fitted import WindowLike as WindowLike
 from .fitted import WindowsLike as WindowsLike
 from .fitted import awaits_days as awaits_days
+from .fitted import day0_to_come as day0_to_come
 from .fitted import names_of as names_of
 from .inputs import StudyInputs as StudyInputs
 from .layout import Layout as Layout

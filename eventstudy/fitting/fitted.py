@@ -31,6 +31,8 @@ TESTS = [
     "test", "start", "stop", "n_events", "statistic", "pvalue", "distribution", "estimate",
     "reason",
 ]  # fmt: skip
+# Code of the reason of an event that waits for the price of its day 0.
+TO_COME = "day0_to_come"
 
 
 @dataclass(frozen=True, eq=False)
@@ -654,7 +656,9 @@ class FittedStudy:
 
 
 def awaits_days(study: FittedStudy, window: Window) -> bool:
-    """Return whether used events lack days of `window` because those days are yet to come.
+    """Return whether events lack days of `window` because those days are yet to come.
+
+    These are used events, and those that are dropped because day 0 itself is yet to come.
 
     Parameters
     ----------
@@ -663,11 +667,24 @@ def awaits_days(study: FittedStudy, window: Window) -> bool:
     """
 
     def awaits() -> bool:
+        if day0_to_come(study).any():
+            return True
         lacking = study.ok & ~study.abnormal.valid(window)
         flags = study.events.loc[lacking, "flags"] if lacking.any() else ()
         return any(Flag.INCOMPLETE_WINDOW in Flag.of(cell) for cell in flags)
 
     return study.remember(("awaits days", window), awaits)
+
+
+def day0_to_come(study: FittedStudy) -> BoolArray:
+    """Return which events are dropped because day 0 is shortly after the last prices, shape (n,).
+
+    Parameters
+    ----------
+    study : FittedStudy
+    """
+    codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
+    return np.array([code == TO_COME for code in codes], dtype=bool)
 
 
 def chosen(rows: Any, n: int) -> BoolArray | IntArray:

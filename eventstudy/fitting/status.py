@@ -21,6 +21,7 @@ from ..returns import Benchmarks, Factor, ReturnsPanel
 from ..utility import BoolArray, DateArray, Flag, IntArray, ObjectArray
 from ..windows import TRADED, EventWindows
 from ..words import Reason, say
+from .fitted import TO_COME
 from .layout import Layout, at_limit
 from .market_days import judge_markets
 
@@ -28,6 +29,8 @@ from .market_days import judge_markets
 LONG = 60
 # A firm without a price for so long, while others have them, is delisted or as good as that.
 GONE = np.timedelta64(30, "D")
+# A day 0 so near the last prices of all series of its event is waited for.
+SOON = np.timedelta64(7, "D")
 
 
 def below_total_loss(abnormal: AbnormalReturns) -> BoolArray:
@@ -305,6 +308,10 @@ def _reason(
         series = "the benchmark" if name == "market" else name
         for symbol in [text] if panel.row(text, calendar) >= 0 else Benchmarks.members(text):
             symbols.setdefault(symbol, series)
+    datum = "price" if panel.measure == "return" else panel.measure
+    rows = [panel.row(symbol, calendar) for symbol in symbols]
+    if last := _end_before(panel, rows, np.datetime64(event.day0, "D")):
+        return Reason(TO_COME, datum=datum, last=last, day0=str(event.day0.date()))
     for symbol, series in symbols.items():
         row, why = panel.row(symbol, calendar), ""
         facts = dict[str, bool]()
@@ -323,7 +330,6 @@ def _reason(
         if why:
             is_index = symbol == needs.get("market")
             why += _other_indices(symbol, event.exchange, panel) if is_index else ""
-            datum = "price" if panel.measure == "return" else panel.measure
             return Reason(
                 f"{lack}_for" if series else lack, datum=datum, series=series, why=why, **facts
             )
@@ -354,6 +360,16 @@ def _other_indices(symbol: str, exchange: str, panel: ReturnsPanel) -> str:
     untried = [index for index in chain if index != symbol and index not in panel.failures]
     available = [index for index in untried if yahoo or panel.row(index, calendar) >= 0]
     return say("benchmark.others", symbols=available) if available else ""
+
+
+def _end_before(panel: ReturnsPanel, rows: list[int], day0: np.datetime64) -> str:
+    """Return the last day with a value if all series end shortly before day 0; else ""."""
+    seen = [np.flatnonzero(panel.spans[row] > 0) for row in rows if row >= 0]
+    ends = [days[-1] for days in seen if len(days)]
+    if len(ends) < len(rows):
+        return ""
+    first, last = panel.sessions[[min(ends), max(ends)]]
+    return str(last) if last < day0 <= first + SOON else ""
 
 
 def _beyond(panel: ReturnsPanel, row: int, day0: pd.Timestamp) -> Reason | None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from ...calendars import Exchange, Window
-from ...fitting import MERGED, SUSPECT, FittedStudy
+from ...fitting import MERGED, SUSPECT, FittedStudy, day0_to_come
 from ...utility import BoolArray, Day
 from ...words import cell_text
 
@@ -233,7 +233,7 @@ class Missing:
         """
         has_fall = window == study.main and not study.is_large
         codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
-        is_twin = np.isin(codes, Missing.TWINS)
+        is_aside = np.isin(codes, Missing.TWINS) | day0_to_come(study)
         is_in = study.abnormal.in_tests(window)
         lacks = Counter[str]()
         places = study.events["exchange"].astype(str).map(Place.name_of).to_numpy()
@@ -241,7 +241,7 @@ class Missing:
         for name, n in Counter(places[is_in].tolist()).items():
             by_place[name]["used"] = n
         falls = list[Fall]()
-        missing = np.flatnonzero(~is_in & ~is_twin).tolist()
+        missing = np.flatnonzero(~is_in & ~is_aside).tolist()
         for i in missing:
             lack = _lack_of(study, i, window, codes[i])
             fall = Fall.of(study, i, window) if has_fall and lack != "prices" else None
@@ -258,7 +258,7 @@ class Missing:
         place = Place.of(study, missing, is_in)
         listed = sorted(by_place, key=lambda name: (-by_place[name].total(), name))
         shown = {name: dict(by_place[name]) for name in listed if window == study.main}
-        n_listed = int((~is_twin).sum())
+        n_listed = int((~is_aside).sum())
         return Missing(n_listed, dict(lacks.most_common()), largest, place, shown)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from ...abnormal import AbnormalReturns
 from ...calendars import Window
 from ...errors import ConfigError, InapplicableError
-from ...fitting import FittedStudy, WindowLike, awaits_days
+from ...fitting import FittedStudy, WindowLike, awaits_days, day0_to_come
 from ...significance import TESTS_OF_VALUES, mean_test
 from ...utility import BoolArray, FloatArray, IntArray
 from ...words import make_error, say
@@ -115,7 +115,8 @@ def abhar(
     is_early = awaits_days(study, window)
     if is_early:
         n = int((abnormal.valid(window) & study.ok).sum())
-        shared = [say_too_early(n, len(study), window).removesuffix("."), *shared]
+        total = len(study) + int(day0_to_come(study).sum())
+        shared = [say_too_early(n, total, window).removesuffix("."), *shared]
     shared += [say("reason.below_total_loss", n=n)] if (n := int((held < -1).sum())) else []
     for name in TESTS_OF_VALUES:
         result, note = (np.nan, "", np.nan, np.nan, np.nan), shared

@@ -607,7 +607,7 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
 def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
     result = sample.answer
     n_complete = result.n_events + result.n_short
-    head = say_too_early(n_complete, sample.n_used, findings.setup.main)
+    head = say_too_early(n_complete, sample.n_used + sample.n_to_come, findings.setup.main)
     if not result.n_events:
         return head, say("answer.run_again")
     facts = {"value": result.effect.estimate, "interval": write_interval(result.effect)}
