@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from run_folders import DAYS, FIRMS, Project, invoke
+from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy.cli.main import main
 
@@ -48,9 +48,17 @@ def test_a_check_that_finds_nothing_new_is_the_newest(project: Project) -> None:
     check.unlink()
     assert "nothing new" in invoke("refresh", *project.options[:-1], "--strict", code=3)
     assert check.is_file(), "prices were checked, though the study is not complete"
-    old = (date.today() - DAYS[project.until - 1].date()).days  # noqa: DTZ011
-    assert states(project, "--data-age", str(old - 2), code=3)[0]["state"] == "stale"
-    assert states(project, "--data-age", str(old + 2))[0]["state"] == "good"
+    assert states(project, "--max-age", "0", code=3)[0]["why"] == "its last check is too long ago"
+    assert states(project, "--data-age", "1")[0]["state"] == "good", "no new price can change it"
+
+
+def test_a_run_that_waits_for_prices_may_have_old_ones(tmp_path: Path) -> None:
+    made = Project(tmp_path, until=max(AT) + 2)
+    made.study()
+    old = (date.today() - DAYS[made.until - 1].date()).days  # noqa: DTZ011
+    [stale] = states(made, "--data-age", str(old - 2), code=3)
+    assert (stale["state"], stale["why"]) == ("stale", "its newest price is too old")
+    assert states(made, "--data-age", str(old + 2))[0]["state"] == "good"
 
 
 @pytest.mark.slow

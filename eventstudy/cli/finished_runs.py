@@ -309,7 +309,7 @@ def _show(text: str, document: object, *, as_json: bool, ok: bool, quiet: bool =
 @click.argument("folder", metavar="REPORTS", default="reports", type=PATH)
 @options(
     ("--max-age", (Number(0), "DAYS"), "A run whose last check is longer ago is stale."),
-    ("--data-age", (Number(0), "DAYS"), "A run whose newest price is older is stale."),
+    ("--data-age", (Number(0), "DAYS"), "A run is stale if it needs newer prices than that."),
     ("--json as_json", SWITCH, "Print the states as JSON."),
     QUIET,
 )

@@ -72,6 +72,8 @@ class Run:
     data_to, confirmed : str
         Last day on which a share and its index have prices, and on which the source had given or
         repeated all prices, ISO; "" where there is none.
+    is_open : bool
+        Whether new prices can change it.
     waiting : int
         Changes that wait for the command of ``--on-change``.
     trouble : str
@@ -103,6 +105,7 @@ class Run:
     checked: datetime
     data_to: str
     confirmed: str
+    is_open: bool
     waiting: int
     trouble: str
     path: FloatArray
@@ -162,6 +165,7 @@ def run_of(folder: Path) -> Run:
         checked=max(written, _time(check.get("at"))),
         data_to=facts.prices_to or max((e.last for e in facts.prices.values()), default=""),
         confirmed=max(confirmed, _day(check.get("confirmed"))),
+        is_open=facts.events.open > 0,
         waiting=len(Outbox(folder).due),
         trouble=trouble,
         path=_path(record, first.group),
@@ -375,13 +379,16 @@ def _state(folder: Path, max_age: timedelta | None, data_age: timedelta | None) 
         return RunState(folder.name, "unreadable", why=str(error)[:200])
     times = run.written.isoformat(), run.checked.isoformat()
     now = datetime.now(UTC)
-    is_stale = max_age is not None and now - run.checked > max_age
-    is_stale |= data_age is not None and run.data_to < f"{now - data_age:%Y-%m-%d}"
+    aged = []
+    if max_age is not None and now - run.checked > max_age:
+        aged.append(say("index.unchecked"))
+    if data_age is not None and run.is_open and run.data_to < f"{now - data_age:%Y-%m-%d}":
+        aged.append(say("index.old_prices"))
     altered = words().some([*files.missing, *files.changed])
     troubles = {
         "damaged": bool(altered), "failed": run.faulty, "undelivered": run.waiting > 0,
-        "stale": is_stale,
+        "stale": bool(aged),
     }  # fmt: skip
     state = next((code for code, holds in troubles.items() if holds), "good")
-    why = say("status.altered", files=altered) if altered else run.trouble
+    why = say("status.altered", files=altered) if altered else run.trouble or ", ".join(aged)
     return RunState(run.name, state, *times, run.data_to, run.confirmed, why)
