@@ -339,7 +339,7 @@ def list_states(
     max_age : timedelta, optional
         A run whose last check is longer ago is stale.
     data_age : timedelta, optional
-        So is one whose newest price is older.
+        So is one that new prices can change, and whose newest price is older.
 
     Raises
     ------
