@@ -259,6 +259,8 @@ def test_a_group_that_an_edit_empties_has_no_events_any_more(tmp_path: Path) -> 
     before = next(a.before for a in found.answers if a.group == "c")
     assert lines["c, was"] == f"{before['text']} {before['caveat']}"
     assert lines["c, is"] == "no such events any more"
+    assert found.lead == {"group": ("a", "b")}
+    assert "The first sentence is of another group:\n  a -> b\n" in str(found)
     assert "c, was: no such events\n" in str(compare_runs(runs["two"], runs["three"]))
     said = str(compare_runs(runs["two"], runs["one"]))
     assert "b, is: no group of its own any more\n" in said

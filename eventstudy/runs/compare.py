@@ -139,6 +139,7 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
     files = [[sha for place, sha in r.inputs.items() if place in EVENTS] for r in (a, b)]
     same_file = bool(files[0]) and files[0] == files[1]
     sources = _unlike(_entries(a, "source"), _entries(b, "source"))
+    leads = [r.facts.answers[0].group if r.facts.answers else "" for r in (a, b)]
     changes: dict[str, Any] = {
         "added": tuple(name for name in new if name not in old),
         "removed": tuple(name for name in old if name not in new),
@@ -149,6 +150,7 @@ def compare_records(a: Record, b: Record, *, threshold: float = MOVED) -> Compar
         "sources": {symbol: pair for symbol, pair in sources.items() if symbol in unequal},
         "files": _files(a, b),
         "statuses": _statuses(a, b, old, new, both),
+        "lead": {"group": tuple(leads)} if all(leads) and leads[0] != leads[1] else {},
     }
     unexplained = "not known" if same_file else "events file changed"
     changes["days"] = _days(old, new, both, changes, unexplained)

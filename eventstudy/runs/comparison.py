@@ -121,6 +121,8 @@ class Comparison:
     answers : tuple of Answer
         Groups whose answer has another verdict, window, test or number of events, whose effect
         moved by more than `moved`, or whose p-value by more than 0.001.
+    lead : mapping of str to (before, after)
+        The group of the first sentence, if both runs have groups and it is another one.
     settings, versions : mapping of str to (before, after)
     prices : mapping of str to Revision
         Symbols whose prices are not the same.
@@ -149,6 +151,7 @@ class Comparison:
     prices: Mapping[str, Revision]
     sources: Mapping[str, tuple[str, str]]
     files: tuple[str, ...]
+    lead: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     main: str = ""
     moved: float = field(default=MOVED)
     measure: str = "return"
@@ -221,6 +224,7 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
     completed = [cars.get(e, e) for e in c.completed]
     sections = {
         "Not as it was written": c.altered,
+        "The first sentence is of another group": [_arrow(*pair) for pair in c.lead.values()],
         "Another verdict": answers[True],
         "Events added": c.added,
         "Events removed": c.removed,
