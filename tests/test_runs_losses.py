@@ -371,3 +371,17 @@ def test_a_run_in_which_no_event_has_a_result_is_no_success(tmp_path: Path) -> N
     assert "no event has a result for [0,1]\n  e-AAA (AAA): no price on 1 of its 2 days" in said
     assert (project.run / "report.html").is_file()
     assert "no event has a result" in invoke("refresh", *project.options, code=3)
+
+
+def test_prices_that_come_late_are_read(tmp_path: Path) -> None:
+    """Of a share that was short of days, though no window waits for prices any more."""
+    made = Project(tmp_path)
+    whole = (made.prices / "EEE.csv").read_text(encoding="utf-8")
+    lines = whole.splitlines(keepends=True)
+    (made.prices / "EEE.csv").write_text("".join(lines[: AT[4] - 3]), encoding="utf-8")
+    assert "Average of four announcements" in refresh(made)
+    assert refresh(made).startswith("nothing new")
+    (made.prices / "EEE.csv").write_text(whole, encoding="utf-8")
+    said = refresh(made)
+    assert f"refreshed: prices of EEE until {DAYS[-1]:%Y-%m-%d}" in said
+    assert "Average of five announcements" in " ".join(said.split())

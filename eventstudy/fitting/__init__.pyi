@@ -23,6 +23,7 @@ from .press import NEWS_COLUMN as NEWS_COLUMN
 from .press import NO_NEWS as NO_NEWS
 from .status import GONE as GONE
 from .status import MERGED as MERGED
+from .status import SOON as SOON
 from .status import SUSPECT as SUSPECT
 from .status import faults_of_events as faults_of_events
 from .status import merged_into as merged_into

@@ -22,7 +22,7 @@ from ..errors import (
     RateLimitedError,
 )
 from ..files import inside
-from ..fitting import GONE, FittedStudy
+from ..fitting import GONE, SOON, FittedStudy
 from ..returns import Benchmarks
 from ..words import Reason, words
 from .comparison import price_revision
@@ -341,9 +341,21 @@ def _news(source: KeptSource, is_open: bool) -> News:
         notices |= dict.fromkeys(answer.notices)
         times += [entry.retrieved_at for entry in answer.provenance.values()]
     source.refuse()
-    for end, names in longer.items() if is_open else ():
-        reasons.append(f"prices of {words().and_more(names)} until {end}")
+    for end, names in longer.items():
+        late = [name for name in names if is_open or _ended_early(record, name)]
+        if late:
+            reasons.append(f"prices of {words().and_more(late)} until {end}")
     return News(reasons, tuple(notices), source.held_back, prices.Provenance.confirmed_on(times))
+
+
+def _ended_early(record: Record, symbol: str) -> bool:
+    """Return whether a run lacks prices of a symbol of days on which it has those of others."""
+    had = record.facts.prices
+    asked = record.facts.asked.get(symbol)
+    if asked is None:
+        return False
+    end = min(asked[1], max(entry.last for entry in had.values()))
+    return np.datetime64(had[symbol].last, "D") + SOON < np.datetime64(end, "D")
 
 
 def _answer(
