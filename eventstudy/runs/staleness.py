@@ -355,7 +355,7 @@ def _ended_early(record: Record, symbol: str) -> bool:
     if asked is None:
         return False
     end = min(asked[1], max(entry.last for entry in had.values()))
-    return np.datetime64(had[symbol].last, "D") + SOON < np.datetime64(end, "D")
+    return bool(np.datetime64(had[symbol].last, "D") + SOON < np.datetime64(end, "D"))
 
 
 def _answer(
