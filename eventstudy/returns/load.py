@@ -14,6 +14,7 @@ import pandas as pd
 from ..calendars import CalendarChoice, Window
 from ..errors import BadAnswerError, DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events import Events
+from ..files import InputFile
 from ..prices import (
     FrozenProvider,
     PriceProvider,
@@ -375,6 +376,8 @@ def read_returns(
         benchmarks = Benchmarks(events, benchmark, benchmark_policy)
         chains = benchmarks.chains
         table = securities_of(path, {s for s, _ in keys}.union(*chains), name) or table_of(path)
+        if isinstance(path, str | Path):
+            InputFile(path).refuse_cut_off()
         codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
         have = table.symbols
         missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
