@@ -296,6 +296,43 @@ def test_every_form_of_a_file_is_looked_at(tmp_path: Path) -> None:
         assert "F4" in panel.failures
 
 
+@pytest.mark.parametrize(
+    ("end", "fault"),
+    [
+        ("0.012345", ""),
+        ("-0\n", ""),
+        ("0.0", ""),
+        ("-0", "line 601: the file seems cut off"),
+        ("-0.01", "line 601: the file seems cut off"),
+        (None, "line 601: 7 cells where the header has 8"),
+    ],
+)
+@pytest.mark.parametrize("form", ["wide", "long"])
+def test_a_file_that_ends_within_its_last_line(
+    form: str, end: str | None, fault: str, tmp_path: Path
+) -> None:
+    """As a file of prices that does; zeros, blanks and exponents before it are no measure."""
+    path, frame = tmp_path / "returns.csv", clean()
+    if form == "long":
+        frame = frame.rename_axis(columns="ticker").stack().rename("ret").reset_index()
+    lines = frame.to_csv(index=form == "wide").rstrip("\n").split("\n")
+    column = [line.rpartition(",") for line in lines]
+    cells = [f"{float(cell):.6f}" for _, _, cell in column[1:]]
+    cells[-7:-5] = "0.0", "1.23456e-05"
+    if form == "wide":
+        cells[-8] = ""
+    rows = [f"{start},{cell}" for (start, _, _), cell in zip(column[1:], cells, strict=True)]
+    last = column[-1][0] if end is None else f"{column[-1][0]},{end}"
+    path.write_text("\n".join([lines[0], *rows[:-1], last]))
+    if not fault:
+        assert read_returns(path, listed(), benchmark="MKT").failures == {}
+        return
+    if form == "long":
+        fault = fault.replace("601", str(len(lines))).replace("7", "2").replace("8", "3")
+    with pytest.raises(DataError, match=f"returns.csv, {fault}"):
+        read_returns(path, listed(), benchmark="MKT")
+
+
 def test_letters_of_crsp_are_codes(tmp_path: Path) -> None:
     letters = {0: "C", 1: ".C", 2: "B", 300: "A", 301: " E ", 302: "."}
     frame = clean().astype(object)

@@ -84,6 +84,46 @@ def test_a_table_loses_prices_as_files_do(tmp_path: Path) -> None:
     assert contents(made.run, without="") == before
 
 
+@pytest.mark.slow
+def test_a_file_of_returns_loses_no_more_than_prices(tmp_path: Path) -> None:
+    """Half a file, an old one, one that begins late or lacks a firm leave the report as it is."""
+    made = Project(tmp_path)
+    file = tmp_path / "wide.csv"
+    table = pd.DataFrame(made.closes, index=DAYS.rename("date")).pct_change().iloc[1:]
+
+    def renew(new: pd.DataFrame | str, *more: object, code: int = 75) -> str:
+        """Refresh with these returns in the file; return what was said."""
+        file.write_text(new if isinstance(new, str) else new.to_csv())
+        options = ["--returns", file, "--out", made.out, *SHORT[:-1]]
+        return invoke("refresh", made.events, *options, *more, code=code)
+
+    renew(table, code=0)
+    before = contents(made.run, without="")
+    assert f"data to {DAYS[-1]:%Y-%m-%d}" in invoke("status", made.out)
+    text = table.to_csv()
+    for new, what in (
+        (table.iloc[:-45], f"returns end on {DAYS[-46]:%Y-%m-%d}, in the run on"),
+        (table.iloc[-100:], f"returns start on {DAYS[-100]:%Y-%m-%d}, in the run on"),
+        (table.assign(BBB=table["BBB"].iloc[:-20]), "BBB: returns end on"),
+        (table.assign(BBB=float("nan")), "BBB: it has no return any more"),
+        (table.drop(columns="BBB"), "BBB: wide.csv has no column or rows for it"),
+        (text[: len(text) // 2], "wide.csv, line"),
+        (text.rpartition(",")[0], "wide.csv, line 200: 6 cells where the header has 7"),
+        ("", "wide.csv: the file cannot be read"),
+    ):
+        said = renew(new)
+        assert what in said
+        assert "the last report is unchanged" in said
+        assert contents(made.run, without="") == before
+    file.unlink()
+    for options in ((), ("--accept-loss",)):
+        said = invoke("refresh", made.run, *options, code=75)
+        assert "wide.csv: no such file; the last report is unchanged" in said
+    renew(table.drop(columns="BBB"), "--accept-loss", code=0)
+    assert renew(table.drop(columns="BBB"), code=0).startswith("nothing new"), "it is remembered"
+    assert "e-BBB: dropped" in renew(table.iloc[1:], code=0), "an early day that no window needs"
+
+
 def test_another_source_may_have_less(project: Project) -> None:
     few = project.folder / "few"
     shutil.copytree(project.prices, few)

@@ -181,7 +181,7 @@ def _run(arguments: list[str] | str, env: dict[str, str]) -> int:
     ("--on-change", {"metavar": "COMMAND", "callback": split_command},
      ("Run a command for each change, with EVENTSTUDY_RUN, EVENTSTUDY_ENTRY and EVENTSTUDY_ID in "
       "its environment. If it fails, the next refresh runs it again.")),
-    ("--accept-loss", SWITCH, "Wait no longer for prices that the source no longer has."),
+    ("--accept-loss", SWITCH, "Go on without prices or returns that the source no longer has."),
     ("--trust", SWITCH, "Read files outside the folder of RUN that it names, whoever wrote it."),
     ("--wait", (Number(0), "SECONDS", 600),
      "How long to wait for another process that writes the run."),

@@ -23,6 +23,7 @@ from .sheets import Sheet as Sheet
 from .sheets import TextColumn as TextColumn
 from .tables import BLANK_WORDS as BLANK_WORDS
 from .tables import InputFile as InputFile
+from .tables import is_cut_off as is_cut_off
 from .tables import misread_numbers as misread_numbers
 from .tables import number_of as number_of
 from .tables import parquet_modules as parquet_modules

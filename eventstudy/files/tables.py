@@ -10,6 +10,7 @@ import re
 import stat
 import struct
 import zlib
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -48,6 +49,10 @@ _SIGNATURES = {
 }
 _COMMA = re.compile(r"\s*[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 BLANK_WORDS = ("", "-", "na", "n/a", "nan", "none", "null")
+# Lines among which a last number with the fewest decimals is hardly a chance, and so many of the
+# last ones that are compared.
+FEWEST_LINES, MOST_LINES = 100, 1000
+_DECIMALS = re.compile(r"[.,](\d*)(?:\D*|[eE][+-]?\d+)$")
 
 
 def strip(cell: str) -> str:
@@ -189,6 +194,28 @@ def misread_numbers(texts: Sequence[str], *, has_numbers: bool) -> list[str]:
 def has_decimal_commas(texts: Sequence[str]) -> bool:
     """Return whether the texts of a column are all numbers or blank, some with decimal commas."""
     return bool(commas_in(texts)) and all(is_number(point_of(text)) for text in texts)
+
+
+def is_cut_off(cells: Sequence[str]) -> bool:
+    """Return whether the last number of a CSV that no end of a line follows seems to lack digits.
+
+    It has fewer decimals than all others; blanks and zeros have none that count.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        The last cell of each line.
+    """
+    *others, last = cells
+    if len(others) < FEWEST_LINES or last in others:
+        return False
+    numbers = [cell for cell in others if cell.strip("-+0., ")]
+    return _count_decimals(last) < min(map(_count_decimals, numbers), default=0)
+
+
+def _count_decimals(cell: str) -> int:
+    match = _DECIMALS.search(cell)
+    return len(match[1]) if match else 0
 
 
 def parquet_modules(where: str = "") -> tuple[Any, Any]:
@@ -364,6 +391,32 @@ class InputFile:
             return read_stata(self.path)
         with self.path.open("rb") as file:
             return _frame_of_csv(file, self.path.name, text)
+
+    def refuse_cut_off(self) -> None:
+        """Raise DataError if it is a CSV that ends within its last line, half copied."""
+        if self.suffix in (".parquet", STATA) or self._ends_a_line():
+            return
+        with self.path.open(encoding="utf-8-sig", errors="replace") as file:
+            header = file.readline()
+            separator = separator_of(header)
+            numbered = deque(numbered_rows(file, separator), maxlen=MOST_LINES)
+        rows = [(line, cells) for line, cells in numbered if isinstance(cells, list)]
+        if not rows:
+            return
+        line, last = rows[-1]
+        where = f"line {line + 1}"
+        wanted = len(header.split(separator))
+        if len(last) < wanted:
+            fault = say("sheet.cells", n=len(last), wanted=wanted)
+            raise DataError(fault, where=where, remedy=say("wrong.cut_off.remedy"))
+        if is_cut_off([cells[-1] for _, cells in rows]):
+            raise make_error(DataError, "wrong.cut_off", where=where, value=last[-1])
+
+    def _ends_a_line(self) -> bool:
+        """Return whether the file ends with a line or a quoted cell."""
+        with self.path.open("rb") as file:
+            file.seek(max(self.path.stat().st_size - 1, 0))
+            return file.read() in (b"\n", b"\r", b'"', b"")
 
     def csv(self, raw: bytes) -> pd.DataFrame:
         """Return a CSV that was found in the file as `table` does."""

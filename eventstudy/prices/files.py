@@ -19,7 +19,7 @@ from ..errors import (
     PriceError,
     UnknownSymbolError,
 )
-from ..files import BLANK_WORDS, InputFile, as_text, frame_of, with_index
+from ..files import BLANK_WORDS, InputFile, as_text, frame_of, is_cut_off, with_index
 from ..utility import did_you_mean, np, pd
 from ..words import make_error, say, words
 from ._base import NUMBER_COLUMNS, Provenance, clean
@@ -43,8 +43,6 @@ OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
 # In 100 series of prices at most 0.2 % of the values have another sign than the one before (oil at
 # -37 dollars), in their returns at least 37 %.
 FEWEST_CHANGES, MOST_CHANGES = 10, 0.2
-# Lines among which a last number with the fewest decimals is hardly a chance.
-FEWEST_LINES = 100
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta", ".xlsx")
 
 
@@ -447,12 +445,12 @@ def _read_csv(file: Path) -> pd.DataFrame:
         reason = getattr(error, "strerror", None) or error
         raise BadAnswerError(f"cannot be read ({reason})", where=file.name) from error
     table = csv_table(raw, file.name)
-    if not raw.endswith((b"\n", b"\r", b'"')) and len(table) > FEWEST_LINES:
-        cells = table.iloc[:, -1]
-        decimals = cells.str.extract(r"[.,](\d*)\D*$", expand=False).str.len().fillna(0)
-        if decimals.iloc[-1] < decimals.iloc[:-1].min():
-            where = f"{file.name}:{table.index[-1]}: {cells.name}"
-            raise make_error(BadAnswerError, "wrong.cut_off", where=where, value=cells.iloc[-1])
+    if raw.endswith((b"\n", b"\r", b'"')):
+        return table
+    cells = table.iloc[:, -1]
+    if is_cut_off(cells.tolist()):
+        where = f"{file.name}:{table.index[-1]}: {cells.name}"
+        raise make_error(BadAnswerError, "wrong.cut_off", where=where, value=cells.iloc[-1])
     return table
 
 

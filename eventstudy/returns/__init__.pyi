@@ -18,6 +18,7 @@ from .security_files import read_market_values as read_market_values
 from .security_files import usual_calendar as usual_calendar
 from .series import Factor as Factor
 from .series import Sources as Sources
+from .series import range_around as range_around
 from .series import usual_needs as usual_needs
 from .series import windows_of as windows_of
 from .sessions import DATA_CALENDAR as DATA_CALENDAR

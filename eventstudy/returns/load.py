@@ -14,6 +14,7 @@ import pandas as pd
 from ..calendars import CalendarChoice, Window
 from ..errors import BadAnswerError, DataError, NoPricesError, PriceError, UnknownSymbolError
 from ..events import Events
+from ..files import InputFile
 from ..prices import (
     FrozenProvider,
     PriceProvider,
@@ -375,6 +376,8 @@ def read_returns(
         benchmarks = Benchmarks(events, benchmark, benchmark_policy)
         chains = benchmarks.chains
         table = securities_of(path, {s for s, _ in keys}.union(*chains), name) or table_of(path)
+        if isinstance(path, str | Path):
+            InputFile(path).refuse_cut_off()
         codes = [code or DATA_CALENDAR for code in events.table["exchange"]]
         have = table.symbols
         missing = {s: f"{name} has no column or rows for it" for s, _ in keys if s not in have}
@@ -387,11 +390,26 @@ def read_returns(
         days = present_days(table, available)
         indices, calendar = benchmarks.indices, calendar or events.calendar
         sessions = build_sessions(keys, available, days, calendar, indices)
-        origin = {s: {"source": "returns file", "detail": name} for s in available}
         data: Any = {"keys": keys, "sessions": sessions, "failures": missing}
-        panel = ReturnsPanel.from_table(table, kind=kind, where=name, provenance=origin, **data)
-        panel = _with_limits(panel, special_treatment(events))
+        panel = ReturnsPanel.from_table(table, kind=kind, where=name, **data)
+        ends = _ends_of(panel)
+        whence = {
+            s: {"source": "returns file", "detail": name, **ends.get(s, {})} for s in available
+        }
+        panel = _with_limits(replace(panel, provenance=whence), special_treatment(events))
         return replace(panel, notices=(*getattr(table, "notices", ()), *panel.notices))
+
+
+def _ends_of(panel: ReturnsPanel) -> dict[str, dict[str, str]]:
+    """Return the first and the last day with a return of each symbol that has one."""
+    ends: dict[str, dict[str, str]] = {}
+    for (symbol, _), spans in zip(panel.keys, panel.spans, strict=True):
+        at = np.flatnonzero(spans)
+        if at.size:
+            first, last = panel.sessions[at[[0, -1]]].astype(str)
+            had = ends.get(symbol, {"first": first, "last": last})
+            ends[symbol] = {"first": min(first, had["first"]), "last": max(last, had["last"])}
+    return ends
 
 
 def _with_limits(panel: ReturnsPanel, special: frozenset[str]) -> ReturnsPanel:

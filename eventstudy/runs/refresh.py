@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, PriceError, RunFolderError
+from ..errors import ConfigError, DataError, PriceError, RunFolderError
 from ..fitting import FittedStudy
 from ..settings import StudyConfig
 from ..words import say
@@ -104,7 +104,8 @@ def refresh_run(
     accept_loss : bool
         What to do if the source no longer has some prices of a share or index that the saved study
         used. If true, the function computes the study without these prices. If false, it uses the
-        saved prices of this share or index.
+        saved prices of this share or index. If a file of returns has lost some, it raises a
+        PriceError.
     outbox : bool
         If true, the function also writes a file with the changed results into the subfolder
         ``outbox``. The next command ``eventstudy refresh --on-change COMMAND`` then runs COMMAND
@@ -144,8 +145,12 @@ def refresh_run(
     >>> es.refresh_run(origin, Path("reports/amd")).changed
     False
     """
-    origin = origin.hashed()
     target = follow_link(target)
+    try:
+        origin = origin.hashed()
+    except ConfigError as error:
+        staleness.refuse_lost_returns(_record(target, None), origin, error)
+        raise
     with as_run_folder_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target, wait=wait, notify=told):
@@ -206,6 +211,10 @@ def _compute(
         other = staleness.other_source(source.record, origin)
         remedy = f"{staleness.AS_IT_WAS}; try again later{other}"
         raise staleness.LostPricesError(error.what, where=error.where, remedy=remedy) from error
+    except DataError as error:
+        if source:
+            staleness.refuse_lost_returns(source.record, origin, error)
+        raise
     facts = staleness.refuse_lost_inputs(source, results) if source else {}
     if len(results) == 0:
         reason = next(iter(results.events["reason"]), "")

@@ -16,6 +16,7 @@ from .. import prices
 from ..errors import (
     ConfigError,
     DataError,
+    EventStudyError,
     HeldBackError,
     NetworkError,
     PriceError,
@@ -23,7 +24,7 @@ from ..errors import (
 )
 from ..files import inside
 from ..fitting import GONE, SOON, FittedStudy
-from ..returns import Benchmarks
+from ..returns import Benchmarks, range_around
 from ..words import Reason, words
 from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
@@ -213,7 +214,7 @@ def list_changes(record: Record | None, origin: Origin, *, accept_loss: bool) ->
 
 
 def refuse_lost_inputs(source: KeptSource, results: FittedStudy) -> dict[str, Any]:
-    """Raise if a study lacks prices or market values that its last run has or waits for.
+    """Raise if a study lacks prices, returns or market values that its last run has or waits for.
 
     Parameters
     ----------
@@ -230,14 +231,58 @@ def refuse_lost_inputs(source: KeptSource, results: FittedStudy) -> dict[str, An
     Raises
     ------
     LostPricesError
-        If the source did not answer, lost everything, or a market value was lost.
+        If the source did not answer, lost everything, or a return or market value was lost.
     """
     source.refuse()
     record, origin = source.record, source.origin
+    losses = dict(_lost_returns(record, origin, results))
+    if losses and not source.accept_loss:
+        raise _loss_error(losses, AS_IT_WAS)
     if results.sizes and record.config.size == origin.config.size == ASKED:
         firms = results.events["ticker"]
         _refuse_lost_sizes(record, results.sizes.origin, firms, source.accept_loss)
     return {GIVEN_UP: source.given_up} if source.given_up else {}
+
+
+def refuse_lost_returns(record: Record | None, origin: Origin, error: EventStudyError) -> None:
+    """Raise LostPricesError if an error says that the file of returns of a run cannot be read.
+
+    Parameters
+    ----------
+    record : Record or None
+    origin : Origin
+    error : EventStudyError
+    """
+    file = Path(origin.config.returns)
+    is_of_file = error.where == "returns" or error.where.startswith(file.name)
+    if record and origin.config.returns and is_of_file and _have_same_source(record, origin):
+        where = error.where if isinstance(error, DataError) else str(file)
+        remedy = f"{AS_IT_WAS}; restore the returns"
+        raise LostPricesError(error.what, where=where, remedy=remedy) from error
+
+
+def _lost_returns(
+    record: Record, origin: Origin, results: FittedStudy
+) -> Iterator[tuple[str, PriceError]]:
+    """Yield the symbols of which a file of returns has less than the run, of what is needed."""
+    if not origin.config.returns or not _have_same_source(record, origin):
+        return
+    panel = results.panel
+    entries: Mapping[str, Mapping[str, Any]] = panel.provenance
+    days = [day.date() for day in results.events["day0"].dropna()]
+    config = origin.config
+    needed = str(range_around(days, config.estimation, config.event)[0]) if days else ""
+    for symbol, had in record.facts.prices.items():
+        if symbol in panel.failures:
+            yield symbol, PriceError(panel.failures[symbol])
+        elif symbol in entries:
+            now = prices.Provenance(**entries[symbol])
+            if had.last and not now.last:
+                yield symbol, PriceError("it has no return any more")
+            elif now.last < had.last:
+                yield symbol, PriceError(f"returns end on {now.last}, in the run on {had.last}")
+            elif had.first and now.first > max(had.first, needed):
+                yield symbol, PriceError(f"returns start on {now.first}, in the run on {had.first}")
 
 
 def _changed_inputs(record: Record, origin: Origin) -> list[str]:
@@ -524,9 +569,12 @@ def _losses(
 
 
 def _have_same_source(record: Record, origin: Origin) -> bool:
-    """Return whether prices are asked of the source that the run asked."""
+    """Return whether prices are asked of the source that the run asked, returns of its file."""
     a, b = (o.to_dict(record.folder) for o in (record.origin, origin))
-    return all(a[name] == b[name] for name in ("prices", "fill", "store", "vintage"))
+    if any(a[name] != b[name] for name in ("prices", "fill", "store", "vintage")):
+        return False
+    file, new = record.origin.config.returns, origin.config.returns
+    return Path(file).resolve() == Path(new).resolve()
 
 
 def _spare_symbols(record: Record) -> set[str]:
