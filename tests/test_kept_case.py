@@ -276,6 +276,9 @@ class TestReproduce:
         rows = [row for row in share.rows if str(row[0]) != "2019-05-24"]
         listing(replace(share, rows=rows), series(INDEX))
         assert invoke("reproduce", folder, code=4).startswith("not reproduced: ")
+        text = invoke("reproduce", folder, "--json", code=4)
+        worst = json.loads(text, parse_constant=pytest.fail)["differences"][0]
+        assert (worst["computed"], worst["size"]) == (None, "inf")
 
     def test_real_numbers_are_not_those_of_synthetic_prices(
         self, listing: Callable[..., Yahoo]

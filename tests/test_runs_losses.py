@@ -124,6 +124,27 @@ def test_a_file_of_returns_loses_no_more_than_prices(tmp_path: Path) -> None:
     assert "e-BBB: dropped" in renew(table.iloc[1:], code=0), "an early day that no window needs"
 
 
+@pytest.mark.parametrize("name", ["BBB", "MKT"])
+def test_a_wait_counts_from_the_last_price_of_the_run(name: str, tmp_path: Path) -> None:
+    """A file that is cut far back is waited for like one that lost a week, an index too, until
+    the others are 30 days further."""
+    made = Project(tmp_path, until=175)
+    refresh(made)
+    whole = (made.prices / f"{name}.csv").read_text(encoding="utf-8")
+    for until, lines, code in ((175, 101, 3), (194, 101, 3), (194, 171, 3), (198, 101, 0)):
+        made.until = until
+        for other in made.closes:
+            made.write(other)
+        cut = "".join(whole.splitlines(keepends=True)[:lines])
+        (made.prices / f"{name}.csv").write_text(cut, encoding="utf-8")
+        said = refresh(made, code=code)
+        ends = f"prices end on {DAYS[lines - 2]:%Y-%m-%d}, in the run on {DAYS[174]:%Y-%m-%d}"
+        assert name in said
+        assert ends in said
+        entry = Record.read(made.run).facts.prices[name]
+        assert entry.last == f"{DAYS[174]:%Y-%m-%d}"
+
+
 def test_another_source_may_have_less(project: Project) -> None:
     few = project.folder / "few"
     shutil.copytree(project.prices, few)

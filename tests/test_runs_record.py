@@ -329,6 +329,14 @@ def test_another_number_is_found_and_the_worst_is_named(run: Path) -> None:
     assert str(near).startswith("reproduced: 2 of")
 
 
+def test_a_difference_without_size_is_json(run: Path) -> None:
+    """JSON has no infinite number; it is written as in ``results.json``."""
+    with (run / "tables" / "car.csv").open("a", encoding="utf-8") as table:
+        table.write("x\n")
+    text = invoke("reproduce", run, "--json", code=4)
+    assert json.loads(text, parse_constant=pytest.fail)["differences"][0]["size"] == "inf"
+
+
 def test_versions_that_differ_are_named(run: Path) -> None:
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     manifest["versions"]["scipy"] = "0.1"

@@ -202,7 +202,9 @@ def plain_average(abnormal: AbnormalReturns, window: Window) -> Interval:
 
     Notes
     -----
-    The error of several events is f sd(CAR) / sqrt(N), f of :func:`inflation`, with t(N-1).
+    The error of several events is f sd(CAR) / sqrt(N), f of :func:`inflation`, with t(N-1). All
+    three are of the events that are valid for the window, also of those with too short a history
+    for BMP-KP. Where BMP-KP has no result or a caution there is no interval.
     Dividing the mean CAR by the statistic of BMP-KP instead would give no width at all
     where the mean CAR is near zero and the mean standardised CAR is not.
     """

@@ -8,7 +8,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,6 +16,7 @@ from typing import Any, TextIO
 import click
 
 from ..errors import hide_secrets
+from ..utility import json_number
 from ..words import make_visible
 
 NO_STUDY, USAGE, INCOMPLETE, DIFFERENT, LATER, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 75, 130, 143
@@ -317,7 +318,7 @@ def split_arguments() -> tuple[list[str], list[str]]:
 
 
 def json_text(document: object, stream: TextIO, *, indent: int | None = 1) -> str:
-    """Return JSON for a stream, in escapes unless it is UTF-8.
+    """Return JSON for a stream, in escapes unless it is UTF-8; numbers are as in ``results.json``.
 
     Parameters
     ----------
@@ -330,7 +331,20 @@ def json_text(document: object, stream: TextIO, *, indent: int | None = 1) -> st
     str
     """
     is_ascii = "utf" not in (stream.encoding or "").lower()
-    return json.dumps(document, ensure_ascii=is_ascii, indent=indent, default=str)
+    plain = _with_json_numbers(document)
+    return json.dumps(plain, ensure_ascii=is_ascii, indent=indent, default=str, allow_nan=False)
+
+
+def _with_json_numbers(value: object) -> object:
+    """Return a document with numbers that JSON has."""
+    match value:
+        case float():
+            return json_number(value)
+        case Mapping():
+            return {key: _with_json_numbers(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_with_json_numbers(each) for each in value]
+    return value
 
 
 def print_json(document: object) -> None:

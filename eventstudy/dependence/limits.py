@@ -17,8 +17,8 @@ class Limits:
         Above this number of events the mean correlation comes from sums over sessions, without any
         array of pairs.
     COMMON : int
-        Pairs with fewer common estimation sessions take the mean correlation of the other pairs. A
-        shorter estimation window lowers the bar to its own length.
+        Pairs with fewer common estimation sessions take the mean correlation of the other pairs
+        with an overlap. A shorter estimation window lowers the bar to its own length.
     SHORT_HISTORY : int
         A negative mean correlation of pairs that share fewer sessions than this is taken as chance.
     SMALLEST_FACTOR, SMALL_FACTOR : float

@@ -323,7 +323,8 @@ def layers(sample: AbnormalReturns, window: Window) -> Iterator[Layer]:
 def join(parts: Iterable[Layer]) -> FloatArray:
     """Return the correlations rho_ij o_ij of all pairs of CARs (n, n) from their :func:`layers`.
 
-    A pair with too few common sessions has the mean rho of the others; the diagonal is 1.
+    A pair with too few common sessions has the mean rho of the others with an overlap; the diagonal
+    is 1.
     """
     products = (
         np.nan_to_num(product) if lag else product

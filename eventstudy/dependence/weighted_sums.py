@@ -60,7 +60,8 @@ class WeightedSums:
         :math:`\rho_{ij}` itself is a sum over these lags
         (:func:`~eventstudy.dependence.pairs.correlations`), which goes beyond Kolari and Pynnönen.
         Above ``Limits.PAIRWISE`` events it is a ratio of sums over sessions. Missing data: a pair
-        with too few common sessions takes the mean of the other pairs.
+        with too few common sessions takes the mean of the other pairs whose :math:`o_{ij}` is not
+        zero.
 
         References
         ----------

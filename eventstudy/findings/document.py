@@ -19,7 +19,7 @@ from ..calendars import Window
 from ..errors import EventStudyError, RunFolderError
 from ..models import MODELS
 from ..significance import STATISTICS
-from ..utility import Day, TestName
+from ..utility import Day, TestName, json_number
 from ..words import Reason
 from .types import SCHEMA, Findings
 
@@ -153,7 +153,7 @@ def _encoded(value: Any) -> Any:
     """Return a JSON value: NaN and NaT become null, dates ISO text, reasons code and facts."""
     match value:
         case float():
-            return value if math.isfinite(value) else None if math.isnan(value) else str(value)
+            return json_number(value)
         case Reason():
             return {"code": value.code, **_encoded(value.facts)} if value else None
         case str() | int() | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -83,8 +82,8 @@ class CaseReproduction:
                 yield say("case.rows_differ", symbol=symbol)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return values for JSON."""
-        rows = json.loads(self.differences.reset_index(names="label").to_json(orient="records"))
+        """Return plain values; a size may be infinite, and a return missing."""
+        rows = self.differences.reset_index(names="label").to_dict("records")
         facts = {"ok": self.ok, "limit": self.limit, "prices": list(self.reasons())}
         return {**facts, "differences": rows}
 

@@ -133,14 +133,15 @@ class KeptSource:
     def held_back(self) -> dict[str, PriceError]:
         """Symbols whose events have to wait, and why.
 
-        One whose prices ended `GONE` before the newest that the source has is not waited for. What
-        the run has is no measure: a source that lost the newest days of all symbols would never be
-        waited for.
+        One whose prices ended `GONE` before the newest that the source has is not waited for. They
+        ended with the last price that the run or the source has: a file that was cut makes no share
+        older. The newest is that of the source alone: one that lost the newest days of all symbols
+        would never be waited for.
         """
-        had = self.record.facts.prices
-        lasts = {s: entry.last for s, entry in had.items()} | self.ends
+        had = {symbol: entry.last for symbol, entry in self.record.facts.prices.items()}
+        lasts = {s: max(had.get(s, ""), self.ends.get(s, "")) for s in self.lost}
         newest = np.datetime64(max(self.ends.values(), default=""), "D")
-        ages = {s: newest - np.datetime64(lasts.get(s, ""), "D") for s in self.lost}
+        ages = {s: newest - np.datetime64(last, "D") for s, last in lasts.items()}
         return {s: error for s, error in self.lost.items() if not ages[s] >= GONE}
 
     def _with_run(

@@ -135,7 +135,7 @@ class Reproduction:
         return self.beyond == 0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return values for JSON."""
+        """Return plain values; a size may be infinite."""
         return {"ok": self.ok, "exact": self.exact, **asdict(self)}
 
     def __str__(self) -> str:

@@ -128,7 +128,8 @@ def bmp_kp(sample: AbnormalReturns, window: Window) -> Value:
     is too cautious: it has fewer than 5% false alarms.
 
     Missing data: the test leaves out the same events as :func:`bmp`. If the residuals of two events
-    have fewer than 30 days in common, the pair gets the mean :math:`\rho` of the other pairs.
+    have fewer than 30 days in common, the pair gets the mean :math:`\rho` of the other pairs, of
+    those with an overlap :math:`o_{ij}` other than zero.
 
     References
     ----------

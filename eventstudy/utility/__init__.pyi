@@ -1,4 +1,5 @@
 from .flags import Flag as Flag
+from .json_numbers import json_number as json_number
 from .lazy import np as np
 from .lazy import pd as pd
 from .lazy import sqlite3 as sqlite3
