@@ -15,7 +15,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from ...analysis import Answer, CarRegression, Interval
-from ...calendars import Symbol, Window
+from ...calendars import Window
 from ...errors import ConfigError
 from ...files import BLANK
 from ...findings import Findings, Sample
@@ -24,6 +24,7 @@ from ...significance import STATISTICS
 from ...words import capitalised, clipped, make_error, say, speaking_of, words
 from ..sentences.answer import name_sample, write_main_days
 from ..sentences.caveats import doubts, lacking_lines, list_caveats
+from ..sentences.top import name_market
 from ..tables.checks import list_checks, name_fragile, say_fragility
 from ..tables.events import in_order
 from ..tables.methods import source_line
@@ -34,7 +35,7 @@ from ..tables.windows import find_role, say_open
 from .templating import new_environment, visible_line
 
 # What fits on a page, and into a cell.
-MOST_PANELS, MOST_WINDOWS, MOST_INDICES = 3, 6, 4
+MOST_PANELS, MOST_WINDOWS = 3, 6
 LONGEST_NAME, LONGEST_GROUP = 60, 40
 # Regressions side by side: so many with p, and so many in a row of the table without.
 MOST_FULL, MOST_BRIEF = 2, 4
@@ -255,7 +256,7 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
     samples = [s for s in (*findings.groups[:MOST_PANELS], findings.pooled) if s.n_used]
     if not samples:
         return {}
-    windows, setup = _chosen(findings, windows), findings.setup
+    windows = _chosen(findings, windows)
     names = _tests(findings, names)
     grid = findings.tables.get("specifications")
     models = [] if grid is None else list(_models(grid, windows))
@@ -271,8 +272,6 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
         room = PAGE - len(windows) * (width + APART)
         if room >= LEAST_LABEL:
             break
-    benchmarks = setup.benchmarks if setup.model.factors else ()
-    indices = list(dict.fromkeys(Symbol(index).index_name for index in benchmarks))
     caveats = [" ".join([*list_caveats(findings, s), *doubts(findings, s)]) for s in samples]
     caveats[0] = " ".join(filter(None, [caveats[0], name_fragile(findings)]))
     return {
@@ -282,7 +281,7 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
         "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
         "open": say_open(shown), "caveats": dict(zip("ABCD", caveats, strict=False)),
-        "indices": words().listed(indices) if 0 < len(indices) <= MOST_INDICES else "",
+        "market": name_market(findings),
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "last": source_line(findings),
     }  # fmt: skip
