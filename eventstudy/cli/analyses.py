@@ -75,7 +75,7 @@ def explain(
         rows = {text: fit.table.to_json(orient="records") for text, fit in fits.items()}
         print_json({text: json.loads(table) for text, table in rows.items()})
     elif form == "latex":
-        display(regressions.latex().rstrip())
+        display(regressions.latex(record.facts.name).rstrip())
     elif form == "html":
         display(regressions.page(inputs.config.title or folder.name))
     else:

@@ -107,7 +107,7 @@ def latex_tables(
             table = tabulate(
                 {"": terms}, [[terms["notes"].iloc[0]]], main, write_main_days(findings)
             )
-            contexts["regression"] = _regression(table, slug_of(findings))
+            contexts["regression"] = _regression(table, slug_of(findings.name))
         return {name: _table(findings, name, c) for name, c in contexts.items() if c}
 
 
@@ -137,7 +137,7 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
     reach = {"Without a CAR": pooled.lacking, "Extended by a price limit": pooled.extended}
     shared = {
         "setup": setup, "window": setup.main, "words": words(),
-        "slug": slug_of(findings),
+        "slug": slug_of(findings.name),
         "kind": words().what or "returns",
         "unit": "(%)" if words().unit == "%" else "(log)",
         "reach": {head: lacking_lines(remarks) for head, remarks in reach.items()},
@@ -145,9 +145,9 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
     return _file(name, {**shared, **context})
 
 
-def slug_of(findings: Findings) -> str:
+def slug_of(name: str) -> str:
     """Return the name of a run as a label of LaTeX."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", findings.name).strip("-") or "study"
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "study"
 
 
 def _file(name: str, context: Mapping[str, Any]) -> str:
@@ -166,7 +166,7 @@ def environment() -> Environment:
     )  # fmt: skip
     templates.filters |= {
         "percent": _percent,
-        "error": lambda value: f"{words().scale * value:.2f}" if np.isfinite(value) else "--",
+        "error": _error,
         "number": _number,
         "points": _points,
         "starred": _starred,
@@ -212,6 +212,10 @@ def _number(value: float, decimals: int = 2) -> Markup:
 
 def _percent(value: float) -> Markup:
     return _number(words().scale * value)
+
+
+def _error(se: float) -> str:
+    return f"{words().scale * se:.2f}" if np.isfinite(se) else _number(se)
 
 
 def _bracketed(statistic: float) -> Markup:
@@ -415,12 +419,21 @@ def _events(findings: Findings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def regression_file(table: RegressionTable) -> str:
-    """Return the file of a table of regressions that belongs to no run."""
-    return _file("regression", _regression(table, "explain"))
+def regression_file(table: RegressionTable, name: str, key: str) -> str:
+    """Return the file of a table of regressions that is none of the tables of its run.
+
+    Parameters
+    ----------
+    table : RegressionTable
+    name : str
+        Of the run.
+    key : str
+        What tells the label from those of other regressions of the run.
+    """
+    return _file("regression", _regression(table, slug_of(name), key))
 
 
-def _regression(table: RegressionTable, slug: str) -> dict[str, Any]:
+def _regression(table: RegressionTable, slug: str, key: str = "") -> dict[str, Any]:
     """Return what a template says of regressions: with all columns of one or two, else the main."""
     n = len(table.heads)
     is_full = n <= MOST_FULL
@@ -439,7 +452,7 @@ def _regression(table: RegressionTable, slug: str) -> dict[str, Any]:
     height += NOTE_LINE * sum(_lines(note, 8, PAGE) for note in table.notes)
     return {
         "table": table, "heads": heads, "named": named, "panels": panels, "is_full": is_full,
-        "width": width, "elsewhere": elsewhere, "slug": slug, "room": room,
+        "width": width, "elsewhere": elsewhere, "slug": slug, "key": key, "room": room,
         "is_long": height > HEIGHT,
     }  # fmt: skip
 
