@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,13 +44,13 @@ _QUOTED = re.compile(r"(Q\()?(\"[^\"]*\"|'[^']*')")
 _FORMULA = re.compile(r"[+*:()~]")
 
 
-def refuse_formula(name: str, columns: Collection[str]) -> None:
+def refuse_formula(name: str, columns: Container[str]) -> None:
     """Raise ConfigError if a name, which should be one of the columns, is a formula.
 
     Parameters
     ----------
     name : str
-    columns : collection of str
+    columns : container of str
     """
     if name not in columns and _FORMULA.search(name):
         raise make_error(ConfigError, "wrong.formula", where="regress", value=name)
@@ -88,7 +88,7 @@ def regress_car(
     window = Window.of(study.main if window is None else window)
     names = names_of(columns)
     for name in names:
-        refuse_formula(name, study.events)
+        refuse_formula(name, study.events.columns)
     rows, series, dropped = complete_events(study, names, window)
     # Names that no column of a user can clash with, whatever letters that has.
     aliases = {f"column_{i}": name for i, name in enumerate(names)}
