@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
@@ -110,6 +111,25 @@ def test_a_run_that_was_changed_is_refused(run: Path, tmp_path: Path) -> None:
     table.write_text(table.read_text(encoding="utf-8").replace("AMD", "AMZ"), encoding="utf-8")
     call("archive", copy, code=4)
     assert not (tmp_path / "chips.zip").exists()
+
+
+@pytest.mark.slow
+def test_factors_that_only_the_grid_uses_are_no_obstacle(tmp_path: Path) -> None:
+    days = pd.bdate_range("2020-01-01", "2022-12-30", name="date")
+    draw = np.random.default_rng(1).normal(0, 0.01, len(days))
+    pd.DataFrame({"mkt_rf": draw, "rf": 0.0001}, days).to_csv(tmp_path / "ff.csv")
+    (tmp_path / "events.csv").write_text(f"{LIST}c,INTC,2021-03-03\n", encoding="utf-8")
+    study = 'name = "study"\nevents = "events.csv"\nfactors = "ff.csv"\nseries = "world=AAPL"\n'
+    grid = '[grid]\nmodel = ["market", "capm", "two_index"]\n'
+    (tmp_path / "study.toml").write_text(study + grid, encoding="utf-8")
+    call("run", tmp_path / "study.toml", *SHORT, "--out", tmp_path / "reports")
+    run = tmp_path / "reports" / "study"
+    call("explain", run, "--on", "1")
+    call("archive", run)
+    with zipfile.ZipFile(run.with_name("study.zip")) as package:
+        names = package.namelist()
+    assert "study/proof/settings.json" in names
+    assert "study/run/data/factors/1/ff.csv" in names
 
 
 @pytest.mark.slow

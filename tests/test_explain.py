@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -175,11 +176,29 @@ def test_tables_for_a_paper_and_a_page_have_the_numbers(study: EventStudyResults
         assert raw not in html
         assert raw not in latex
     assert say("regression.together", n=len(tables[1]) - 1) + ", p" in latex
+    assert "Both together, p" in one(study.explain("size + leverage")).to_latex()
     uneven = study.explain(["C(country)", "C(country) + C(sector)"]).to_latex()
     assert "All rows of the column together, p" in uneven
     alone = one(study.explain("size", cov="HC1"))
     assert "60, 20" in alone.to_latex()
     assert ">60 · 20<" in alone.to_html()
+
+
+def test_each_regression_has_a_label_of_its_own(study: EventStudyResults) -> None:
+    fits = [
+        study.explain("size"), study.explain("leverage"), study.explain(["size", "leverage"]),
+        study.explain("size", (0, 2)), study.explain("size", weights="precision"),
+        study.explain("size", cluster="country"),
+    ]  # fmt: skip
+    labels = [re.findall(r"\\label\{(.*?)\}", fit.to_latex()) for fit in fits]
+    assert all(re.fullmatch("tab:study-regression-[0-9a-f]{6}", label) for [label] in labels)
+    assert len({label for [label] in labels}) == len(fits)
+    assert f"label{{{labels[0][0]}}}" in one(study.explain("size")).to_latex()
+
+
+def test_regress_says_that_a_formula_is_for_explain(study: EventStudyResults) -> None:
+    with pytest.raises(ConfigError, match=r"names of columns are needed.*results\.explain"):
+        study.regress("size + C(sector)")
 
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
@@ -325,6 +344,7 @@ def test_the_command_explains_a_finished_run(studied: Project, tmp_path: Path) -
     code, out, err = invoke("explain", studied.run, *on, "latex")
     assert (code, err) == (0, "")
     assert r"\begin{tabular}" in out
+    assert rf"\label{{tab:{studied.run.name}-regression-" in out
     for arguments, says in (
         (["--on", "1", "--plot", "b.txt"], "no ending of a figure, got 'b.txt'"),
         ([], "name a formula; such as --on"),

@@ -386,6 +386,18 @@ def blank_and_halted() -> tuple[EventStudyResults, StudyConfig]:
     return market.fit(frame), CONFIG.with_options({"regress": ["direction"]})
 
 
+@pytest.mark.parametrize("model", ["market", "market_adjusted"])
+def test_the_note_of_events_and_the_dashes_of_one_without_days(model: str) -> None:
+    market = Market(4, dates=4)
+    at = market.frame.index.get_loc(market.table["day0"][3])
+    frame = market.frame.assign(F03=market.frame["F03"].mask(np.arange(200) == at))
+    config = CONFIG.with_options({"model": model, "regress": []})
+    text = latex_table(market.fit(frame, model=model).findings(config=config), "events")
+    [row] = [line for line in text.splitlines() if "F03 &" in line]
+    assert row.endswith(r"& -- & -- & -- \\")
+    assert ("parameters are estimated" in text) == (model == "market")
+
+
 @pytest.mark.slow
 def test_a_blank_group_is_a_cell_and_every_row_of_a_table_has_as_many() -> None:
     results, config = blank_and_halted()

@@ -82,6 +82,26 @@ def test_inputs_hold_what_was_read(tmp_path: Path) -> None:
     assert inputs.sizes is None
 
 
+@pytest.mark.parametrize(
+    ("model", "kept"),
+    [("market", ((), ())), ("capm", (("ff.csv",), ())), ("two_index", ((), ("world=X",)))],
+)
+def test_without_its_grid_a_study_has_no_input_that_its_model_does_not_use(
+    tmp_path: Path, model: str, kept: tuple[tuple[str, ...], tuple[str, ...]]
+) -> None:
+    (tmp_path / "ff.csv").write_text("date,mkt_rf,rf\n2020-01-02,0.01,0.0001\n")
+    files, series = kept
+    config = StudyConfig(
+        model=model, factors=(str(tmp_path / "ff.csv"),), series=("world=X",),
+        grid={"model": ["market", "capm", "two_index"]},
+    )  # fmt: skip
+    inputs = StudyInputs(Events.none(), config).without_grid()
+    inputs.require_used()
+    assert [Path(file).name for file in inputs.config.factors] == list(files)
+    assert inputs.config.series == series
+    assert inputs.config.grid == {}
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_every_separator_gives_the_same_table(tmp_path: Path, separator: str) -> None:
     frame = pd.DataFrame({"date": ["2020-01-02", "2020-01-03"], "A": [0.1, 1 / 3], "7": [1.0, 2]})

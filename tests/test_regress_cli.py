@@ -126,3 +126,13 @@ def test_all_columns_that_do_not_exist_are_named_at_once(events: Path, tmp_path:
             f"{where}: the events file has no such column, got {name!r}; did you mean {meant!r}?"
             " it has event_id, ticker" in err
         )
+
+
+def test_a_formula_is_sent_to_explain(events: Path, tmp_path: Path) -> None:
+    code, out, err = invoke(
+        "run", events, "--prices", "sample", "--out", tmp_path / "r", "--regress",
+        "size + C(sector)",
+    )  # fmt: skip
+    assert (code, out) == (2, "")
+    assert "--regress: names of columns are needed, not a formula, got 'size + C(sector)'" in err
+    assert "eventstudy explain RUN --on FORMULA" in err

@@ -20,6 +20,7 @@ from .compute import compute_study as compute_study
 from .cross_section.cross_section import CarRegression as CarRegression
 from .cross_section.explain import SideBySide as SideBySide
 from .cross_section.explain import explain as explain
+from .cross_section.explain import refuse_formula as refuse_formula
 from .cross_section.explain import regress_car as regress_car
 from .cross_section.groups import Difference as Difference
 from .cross_section.groups import difference as difference

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +63,8 @@ def explain(
     record = runs.Record.read(folder)
     record.refuse_altered()
     inputs, _ = record.frozen.read()
-    config = inputs.config.with_options({"grid": {}})
-    study = analysis.compute_study(replace(inputs, config=config))
-    window = calendars.Window.of(car) if car else config.main
+    study = analysis.compute_study(inputs.without_grid())
+    window = calendars.Window.of(car) if car else inputs.config.main
     chosen = {name: option for name, option in choices.items() if option}
     labels = dict(map(_read_label, label))
     fits = {text: analysis.explain(study, text, window, labels=labels, **chosen) for text in on}
@@ -77,9 +75,9 @@ def explain(
         rows = {text: fit.table.to_json(orient="records") for text, fit in fits.items()}
         print_json({text: json.loads(table) for text, table in rows.items()})
     elif form == "latex":
-        display(regressions.latex().rstrip())
+        display(regressions.latex(record.facts.name).rstrip())
     elif form == "html":
-        display(regressions.page(config.title or folder.name))
+        display(regressions.page(inputs.config.title or folder.name))
     else:
         display(report.Regressions(fits if len(fits) > 1 else {"": fits[on[0]]}).text())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -95,6 +95,22 @@ class StudyInputs:
         names = {factor.name for factor in model.factors}
         uses = self.factors is not None and bool(names & set(self.factors.columns))
         return self.factors if uses else None
+
+    def without_grid(self) -> StudyInputs:
+        """Return the inputs of the main model alone.
+
+        Factor files and series that only other models of the grid use are left out with the grid.
+        """
+        config = replace(self.config, grid={})
+        model = self.model_of(config)
+        tables = dict(self.tables)
+        if self.factors_of(model) is None:
+            config = replace(config, factors=())
+            tables.pop("factors", None)
+        needed = {factor.name for factor in model.factors}
+        series = self.config.named_series.items()
+        used = tuple(f"{name}={ticker}" for name, ticker in series if name in needed)
+        return replace(self, config=replace(config, series=used), tables=tables)
 
     def require_used(self) -> None:
         """Raise ConfigError for factor files and series that no model of the study uses."""

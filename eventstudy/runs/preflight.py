@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from ..analysis import require_free
+from ..analysis import refuse_formula, require_free
 from ..errors import ConfigError, DataError, EventStudyError
 from ..events import rows_where
 from ..fitting import NEWS_COLUMN, FittedStudy, StudyInputs, require_network
@@ -89,6 +89,8 @@ def _named_columns(inputs: StudyInputs) -> Iterator[tuple[str, str]]:
 def _require_column(inputs: StudyInputs, where: str, column: str) -> None:
     events = inputs.events
     if column not in events.table.columns:
+        if where == "regress":
+            refuse_formula(column, events.columns_in)
         hint = did_you_mean(column, events.columns_in)
         remedy = f"{hint} it has {', '.join(events.columns_in)}".strip()
         raise make_error(ConfigError, "wrong.no_column", where=where, value=column, remedy=remedy)

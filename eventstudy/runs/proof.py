@@ -140,9 +140,10 @@ def write_proof(run: str | Path, target: Path | None = None, *, force: bool = Fa
     _refuse_place(target, force=force)
     record.refuse_altered()
     step("proof")
-    inputs, origin = record.frozen.read()
+    inputs, _ = record.frozen.read()
     # What is computed beside the study itself is in no proof.
-    alone = origin.config.with_options({"grid": {}, "size": ""})
+    inputs = inputs.without_grid()
+    alone = replace(inputs.config, size="")
     contents = Contents(record, compute_study(replace(inputs, config=alone)), alone).files()
     with as_run_folder_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +40,20 @@ _SAFE = re.compile(
 # What a column is called in the formula of a list of columns.
 _ALIAS = re.compile(r"^column_(\d+)")
 _QUOTED = re.compile(r"(Q\()?(\"[^\"]*\"|'[^']*')")
+# What makes a formula of a name that no column has.
+_FORMULA = re.compile(r"[+*:()~]")
+
+
+def refuse_formula(name: str, columns: Container[str]) -> None:
+    """Raise ConfigError if a name, which should be one of the columns, is a formula.
+
+    Parameters
+    ----------
+    name : str
+    columns : container of str
+    """
+    if name not in columns and _FORMULA.search(name):
+        raise make_error(ConfigError, "wrong.formula", where="regress", value=name)
 
 
 def regress_car(
@@ -73,6 +87,8 @@ def regress_car(
     """
     window = Window.of(study.main if window is None else window)
     names = names_of(columns)
+    for name in names:
+        refuse_formula(name, study.events.columns)
     rows, series, dropped = complete_events(study, names, window)
     # Names that no column of a user can clash with, whatever letters that has.
     aliases = {f"column_{i}": name for i, name in enumerate(names)}

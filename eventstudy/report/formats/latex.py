@@ -15,7 +15,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from ...analysis import Answer, CarRegression, Interval
-from ...calendars import Symbol, Window
+from ...calendars import Window
 from ...errors import ConfigError
 from ...files import BLANK
 from ...findings import Findings, Sample
@@ -24,6 +24,7 @@ from ...significance import STATISTICS
 from ...words import capitalised, clipped, make_error, say, speaking_of, words
 from ..sentences.answer import name_sample, write_main_days
 from ..sentences.caveats import doubts, lacking_lines, list_caveats
+from ..sentences.top import name_market
 from ..tables.checks import list_checks, name_fragile, say_fragility
 from ..tables.events import in_order
 from ..tables.methods import source_line
@@ -34,7 +35,7 @@ from ..tables.windows import find_role, say_open
 from .templating import new_environment, visible_line
 
 # What fits on a page, and into a cell.
-MOST_PANELS, MOST_WINDOWS, MOST_INDICES = 3, 6, 4
+MOST_PANELS, MOST_WINDOWS = 3, 6
 LONGEST_NAME, LONGEST_GROUP = 60, 40
 # Regressions side by side: so many with p, and so many in a row of the table without.
 MOST_FULL, MOST_BRIEF = 2, 4
@@ -106,7 +107,7 @@ def latex_tables(
             table = tabulate(
                 {"": terms}, [[terms["notes"].iloc[0]]], main, write_main_days(findings)
             )
-            contexts["regression"] = _regression(table, slug_of(findings))
+            contexts["regression"] = _regression(table, slug_of(findings.name))
         return {name: _table(findings, name, c) for name, c in contexts.items() if c}
 
 
@@ -136,7 +137,7 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
     reach = {"Without a CAR": pooled.lacking, "Extended by a price limit": pooled.extended}
     shared = {
         "setup": setup, "window": setup.main, "words": words(),
-        "slug": slug_of(findings),
+        "slug": slug_of(findings.name),
         "kind": words().what or "returns",
         "unit": "(%)" if words().unit == "%" else "(log)",
         "reach": {head: lacking_lines(remarks) for head, remarks in reach.items()},
@@ -144,9 +145,9 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
     return _file(name, {**shared, **context})
 
 
-def slug_of(findings: Findings) -> str:
+def slug_of(name: str) -> str:
     """Return the name of a run as a label of LaTeX."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", findings.name).strip("-") or "study"
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "study"
 
 
 def _file(name: str, context: Mapping[str, Any]) -> str:
@@ -165,7 +166,7 @@ def environment() -> Environment:
     )  # fmt: skip
     templates.filters |= {
         "percent": _percent,
-        "error": lambda value: f"{words().scale * value:.2f}" if np.isfinite(value) else "--",
+        "error": _error,
         "number": _number,
         "points": _points,
         "starred": _starred,
@@ -213,6 +214,10 @@ def _percent(value: float) -> Markup:
     return _number(words().scale * value)
 
 
+def _error(se: float) -> str:
+    return f"{words().scale * se:.2f}" if np.isfinite(se) else _number(se)
+
+
 def _bracketed(statistic: float) -> Markup:
     text = _number(statistic)
     return Markup(f"({text})") if np.isfinite(statistic) else text  # noqa: S704
@@ -255,7 +260,7 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
     samples = [s for s in (*findings.groups[:MOST_PANELS], findings.pooled) if s.n_used]
     if not samples:
         return {}
-    windows, setup = _chosen(findings, windows), findings.setup
+    windows = _chosen(findings, windows)
     names = _tests(findings, names)
     grid = findings.tables.get("specifications")
     models = [] if grid is None else list(_models(grid, windows))
@@ -271,8 +276,6 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
         room = PAGE - len(windows) * (width + APART)
         if room >= LEAST_LABEL:
             break
-    benchmarks = setup.benchmarks if setup.model.factors else ()
-    indices = list(dict.fromkeys(Symbol(index).index_name for index in benchmarks))
     caveats = [" ".join([*list_caveats(findings, s), *doubts(findings, s)]) for s in samples]
     caveats[0] = " ".join(filter(None, [caveats[0], name_fragile(findings)]))
     return {
@@ -282,7 +285,7 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
         "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
         "open": say_open(shown), "caveats": dict(zip("ABCD", caveats, strict=False)),
-        "indices": words().listed(indices) if 0 < len(indices) <= MOST_INDICES else "",
+        "market": name_market(findings),
         "n_more": max(0, len(findings.groups) - MOST_PANELS),
         "last": source_line(findings),
     }  # fmt: skip
@@ -416,12 +419,21 @@ def _events(findings: Findings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def regression_file(table: RegressionTable) -> str:
-    """Return the file of a table of regressions that belongs to no run."""
-    return _file("regression", _regression(table, "explain"))
+def regression_file(table: RegressionTable, name: str, key: str) -> str:
+    """Return the file of a table of regressions that is none of the tables of its run.
+
+    Parameters
+    ----------
+    table : RegressionTable
+    name : str
+        Of the run.
+    key : str
+        What tells the label from those of other regressions of the run.
+    """
+    return _file("regression", _regression(table, slug_of(name), key))
 
 
-def _regression(table: RegressionTable, slug: str) -> dict[str, Any]:
+def _regression(table: RegressionTable, slug: str, key: str = "") -> dict[str, Any]:
     """Return what a template says of regressions: with all columns of one or two, else the main."""
     n = len(table.heads)
     is_full = n <= MOST_FULL
@@ -440,7 +452,7 @@ def _regression(table: RegressionTable, slug: str) -> dict[str, Any]:
     height += NOTE_LINE * sum(_lines(note, 8, PAGE) for note in table.notes)
     return {
         "table": table, "heads": heads, "named": named, "panels": panels, "is_full": is_full,
-        "width": width, "elsewhere": elsewhere, "slug": slug, "room": room,
+        "width": width, "elsewhere": elsewhere, "slug": slug, "key": key, "room": room,
         "is_long": height > HEIGHT,
     }  # fmt: skip
 

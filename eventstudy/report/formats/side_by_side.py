@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 # Letters of the names of coefficients in one line.
 NAME_WIDTH = 32
+# Letters of a label that tell regressions of a run apart.
+KEY_LENGTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,23 @@ class Regressions:
         """Return what they say, with a table of each."""
         return "\n\n".join(_text_of(head, fit) for head, fit in self.fits.items())
 
-    def latex(self) -> str:
-        """Return them as a table of LaTeX."""
-        return regression_file(self.table)
+    def latex(self, name: str = "study") -> str:
+        """Return them as a table of LaTeX.
+
+        Parameters
+        ----------
+        name : str
+            Of the run.
+        """
+        return regression_file(self.table, name, self._key())
+
+    def _key(self) -> str:
+        """Return what the label of a table has: the same after new prices, another by all else."""
+        asked = []
+        for fit in self.fits.values():
+            terms = [str(term) for term in fit.table["term"]]
+            asked.append([*terms, str(fit.window), fit.weights, fit.compared])
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:KEY_LENGTH]
 
     def html(self) -> str:
         """Return them as a part of a page."""

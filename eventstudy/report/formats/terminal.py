@@ -18,7 +18,7 @@ from ...words import LEVEL, ascii_text, make_visible, say, speaking_of, uncapita
 from ..page.first_screen import days_outside
 from ..sentences import caveats
 from ..sentences.answer import Sentence, answer, brief
-from ..sentences.top import describe_setup, name_indices, name_press
+from ..sentences.top import describe_setup, name_press, say_against_market
 from ..tables.checks import checks_table, name_fragile
 from ..tables.columns import NAME, PVALUE, Column, Kind, Outlet
 from ..tables.events import differences_table, dropped_kinds
@@ -245,8 +245,8 @@ def _end(findings: Findings, page: str) -> list[str]:
     """Return the date of the prices and where more is; a path stays whole, as it is copied."""
     _, last = name_prices(findings)
     prices = say("terminal.prices_to", last=last) if last else ""
-    if indices := name_indices(findings):
-        prices = f"{indices}. {prices}"
+    if market := say_against_market(findings):
+        prices = f"{market}. {prices}"
     more = plain(say("terminal.more", page=page)) if page else ""
     line = plain(f"{prices} {more}".strip())
     return [line] if len(line) <= TEXT_WIDTH else [*_lines(prices), more]

@@ -15,7 +15,7 @@ from ...words import LEVEL, capitalised, clipped, say, words
 from ..figures.strip import FEW, Strip, StripMark
 from ..sentences import answer as sentences
 from ..sentences.caveats import list_caveats
-from ..sentences.top import KeyFigure, key_figures, name_indices
+from ..sentences.top import KeyFigure, key_figures, say_against_market
 from ..tables.checks import Check, list_checks, say_fragility
 from ..tables.events import name_anchors
 from ..tables.methods import name_prices
@@ -205,7 +205,7 @@ def events_of(findings: Findings, sample: Sample) -> list[Event]:
 def _as_of(findings: Findings) -> str:
     """Return until when prices go, and whether they are not from the source asked for."""
     _, last = name_prices(findings)
-    texts = [name_indices(findings)]
+    texts = [say_against_market(findings)]
     texts += [say("title.prices", last=last)] if last else []
     warnings = (note.text.code for note in findings.notes if note.is_warning)
     if not set(STAND_INS).isdisjoint(warnings):

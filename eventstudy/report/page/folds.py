@@ -21,7 +21,13 @@ from ..figures.stacked_bars import draw_stacks
 from ..figures.svg_canvas import pair
 from ..sentences.answer import brief, count_subject, name_sample, say_smallest_effect, short_name
 from ..sentences.caveats import asides, list_caveats
-from ..sentences.top import data_notes, describe_setup, find_limitations, name_press
+from ..sentences.top import (
+    data_notes,
+    describe_setup,
+    find_limitations,
+    name_press,
+    say_on_market,
+)
 from ..tables import events as event_tables
 from ..tables.columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, Column, Kind
 from ..tables.kept_cases import case_blocks, describe_case
@@ -400,10 +406,9 @@ def _named(event: Event) -> str:
 
 def _method(findings: Findings) -> Iterator[Fold]:
     done, setup = methods(findings), findings.setup
-    indices = setup.benchmarks if setup.model.factors else ()
     facts = {
         "model": capitalised(setup.model.label),
-        "on": say("folds.method.on", indices=list(indices)) if 0 < len(indices) <= 2 else "",
+        "on": say_on_market(findings),
         "first": setup.estimation.start,
         "last": setup.estimation.stop,
     }

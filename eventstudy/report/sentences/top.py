@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from ...words import MISSING, Reason, capitalised, clipped, say, words
 from . import answer as sentences
 
 MOST_INDICES = 4
+# Factors of a model that are a market: the index of each event, and a column of factor files.
+INDEX, MARKET_FACTOR = "market", "mkt_rf"
 FEW_EVENTS = 10
 MANY = 0.1
 # Column of the events that says how they came to be on the list.
@@ -156,7 +159,7 @@ def describe_setup(findings: Findings) -> str:
     period = " to ".join(map(words().date, dict.fromkeys(filter(None, (setup.first, setup.last)))))
     facts = {"n": findings.pooled.answer.n_events, "total": setup.n_events, "firms": setup.n_firms}
     pieces = [
-        capitalised(setup.model.label) + _indices(findings),
+        capitalised(setup.model.label) + say_on_market(findings),
         say("setup.windows", estimation=setup.estimation, event=setup.event),
         words().what or say("setup.returns", kind=setup.kind),
         say(f"setup.events_{used}", period=period, **facts),
@@ -166,26 +169,47 @@ def describe_setup(findings: Findings) -> str:
     return " · ".join(filter(None, pieces)) + "."
 
 
-def _indices(findings: Findings) -> str:
-    setup = findings.setup
-    indices = setup.benchmarks if setup.model.factors else ()
-    code = "setup.on" if len(indices) <= MOST_INDICES else "setup.on_many"
-    return say(code, indices=words().listed(indices), n=len(indices)) if indices else ""
+def name_market(findings: Findings) -> str:
+    """Return what the model takes as the market; "" for a model without a market.
 
-
-def name_indices(findings: Findings) -> str:
-    """Return the indices that shares are measured against by name; "" for a model without any.
+    It is the indices by name, or the market factor of factor files, which takes the place of any
+    index.
 
     Parameters
     ----------
     findings : Findings
     """
     setup = findings.setup
-    if not setup.model.factors or not setup.n_used:
+    if MARKET_FACTOR in setup.model.factors:
+        files = [Path(str(file)).name for file in setup.settings.get("factors") or ()]
+        return say("setup.factor" if files else "setup.factor_given", files=files)
+    if INDEX not in setup.model.factors or not setup.benchmarks:
         return ""
     names = list(dict.fromkeys(Symbol(index).index_name for index in setup.benchmarks))
-    code = "setup.against" if len(names) <= MOST_INDICES else "setup.against_many"
-    return say(code, indices=words().listed(names), n=len(names))
+    code = "setup.indices" if len(names) <= MOST_INDICES else "setup.indices_many"
+    return say(code, indices=names, n=len(names))
+
+
+def say_on_market(findings: Findings) -> str:
+    """Return what follows the name of the model, such as `` on S&P 500``; "" without a market.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    market = name_market(findings)
+    return say("setup.on", market=market) if market else ""
+
+
+def say_against_market(findings: Findings) -> str:
+    """Return what shares are measured against; "" without a market or a used event.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    market = name_market(findings) if findings.setup.n_used else ""
+    return say("setup.against", market=market) if market else ""
 
 
 def find_limitations(findings: Findings) -> list[Reason]:
@@ -303,7 +327,7 @@ def _price_index(findings: Findings) -> Iterator[Reason]:
     notes = [note.text for note in findings.notes if note.text.code == "unadjusted"]
     shares = {event.cells["ticker"] for event in findings.used}
     is_adjusted = not shares <= {str(note.facts["symbol"]) for note in notes}
-    if is_adjusted and "market" in setup.model.factors and indices and not words().quantity:
+    if is_adjusted and INDEX in setup.model.factors and indices and not words().quantity:
         absorbed = "alpha" in setup.model.parameters
         code = "limit_price_index" if absorbed else "limit_price_index_left"
         yield Reason(code, n=len(indices), indices=words().listed(indices))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from .table import stars
 
 # Other characteristics that the headline names, and letters of each.
 MOST_NAMED, LONGEST = 3, 60
+# So many slopes are not "all two".
+BOTH = 2
 # More than this share of the announcements left out is said first.
 MANY_MISSING = 0.2
 # The direction of announcements is said before them, not behind.
@@ -187,7 +189,6 @@ def tabulate(
     order = sorted(cells, key=lambda term: term == CarRegression.CONSTANT)
     firsts = [table.iloc[0] for table in tables.values()]
     numbers = {n for table in tables.values() if (n := len(_slopes(table))) > 1}
-    together = "together" if len(numbers) == 1 else "together_each"
     named = [*tables] if len(tables) > 1 else [""]
     published = any(bool(first["is_published"]) for first in firsts)
     errors = " / ".join(dict.fromkeys(str(first["compared"]) for first in firsts))
@@ -203,10 +204,23 @@ def tabulate(
         counts=tuple(f"{first['n_events']:,} · {first['n_dates']:,}" for first in firsts),
         r2=tuple(float(first["r2"]) for first in firsts),
         joint=tuple(_joint(first["joint_pvalue"]) for first in firsts),
-        together=say(f"regression.{together}", n=max(numbers)) if numbers else "",
+        together=_name_joint(numbers),
         notes=tuple(_join_notes(named, notes)), window=window, is_published=published,
         n_dates=int(facts["n_dates"]),
     )  # fmt: skip
+
+
+def _name_joint(numbers: Collection[int]) -> str:
+    """Return what the p of all slopes is called, by their numbers in each regression; "" if none.
+
+    A regression with one slope has no such p, and is not among the numbers.
+    """
+    if not numbers:
+        return ""
+    if len(numbers) > 1:
+        return say("regression.together_each")
+    number = max(numbers)
+    return say("regression.together_both" if number == BOTH else "regression.together", n=number)
 
 
 def noun_of(n_dates: int) -> str:
