@@ -28,7 +28,7 @@ from ..tables.checks import list_checks, name_fragile, say_fragility
 from ..tables.events import in_order
 from ..tables.methods import source_line
 from ..tables.regressions import RegressionTable, tabulate
-from ..tables.robustness import ADJUSTED, cells_but_for
+from ..tables.robustness import ADJUSTED, cells_but_for, write_families_note
 from ..tables.table import stars
 from ..tables.windows import find_role, say_open
 from .templating import new_environment, visible_line
@@ -383,7 +383,7 @@ def _robustness(findings: Findings) -> dict[str, Any]:
         "rows": list(zip(checks, intervals, strict=True)),
         "room": PAGE - NUMBERS - DIGIT * letters, "page": PAGE,
         "family": [(window, answers[window], row) for window, row in rows],
-        "methods": methods,
+        "methods": methods, "adjusted": write_families_note(findings),
         "has_leave_outs": any(check.kind == "leave_out" for check in checks),
         "test": STATISTICS[answer.test], "fragility": say_fragility(findings, checks),
         "open": say_open(findings.sample.windows) if methods else "",
