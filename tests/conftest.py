@@ -157,6 +157,21 @@ class Market:
         return EventStudy(events, panel, **settings).fit()  # type: ignore[arg-type]
 
 
+def short_histories(n: int = 12, short: int = 2, lacking: int = 0) -> EventStudyResults:
+    """Return a study whose first firms were listed 21 or 59 complete estimation days ago.
+
+    The last firms, as many as are `lacking`, have no return on day 0.
+    """
+    market = Market(n=n, seed=3, effect=-0.03)
+    frame = market.frame.copy()
+    at = frame.index.get_indexer(market.table["day0"])
+    for i, days in zip(range(short), (21, 59) * n, strict=False):
+        frame.iloc[: at[i] - 10 - days, i] = np.nan
+    for i in range(n - lacking, n):
+        frame.iloc[at[i], i] = np.nan
+    return market.fit(frame)
+
+
 # Models that need no more than the market.
 PLAIN = ("market", "market_adjusted", "constant_mean")
 

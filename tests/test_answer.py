@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import SHARED, Market
+from conftest import SHARED, Market, short_histories
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pages import CONFIG, findings, page, with_columns
@@ -26,7 +26,6 @@ from eventstudy.report.formats.terminal import Terminal
 from eventstudy.report.sentences.answer import brief
 from eventstudy.report.sentences.caveats import headline
 from eventstudy.significance import STATISTICS
-from eventstudy.studies import EventStudyResults
 from eventstudy.words import words
 
 MAIN = Window(0, 1)
@@ -382,16 +381,6 @@ def test_few_events_that_differ_wildly_say_what_a_test_of_their_spread_finds() -
     assert words().p(alike.answer(MAIN).overturn.spread_pvalue) in headline(findings(alike))
 
 
-def short_histories(n: int = 12, short: int = 2) -> EventStudyResults:
-    """Return a study whose first firms were listed 21 or 59 complete estimation days ago."""
-    market = Market(n=n, seed=3, effect=-0.03)
-    frame = market.frame.copy()
-    for i, days in zip(range(short), (21, 59) * n, strict=False):
-        at = frame.index.get_loc(market.table["day0"][i])
-        frame.iloc[: at - 10 - days, i] = np.nan
-    return market.fit(frame)
-
-
 def test_a_short_history_leaves_standardised_tests_and_not_the_plain_average() -> None:
     study, window = short_histories(), MAIN
     nobs = study.events["nobs"].tolist()
@@ -419,6 +408,13 @@ def test_short_histories_are_counted_in_the_answer() -> None:
     text = headline(document)
     assert "2 events with fewer than 60 complete estimation days" in text
     assert "F00 (e0), 21 days; F01 (e1), 59 days" in text
+
+
+def test_the_method_counts_pairs_of_the_events_of_the_answer() -> None:
+    """Event e0 has 21 days in common with others; it is in no pair of the test that decides."""
+    document = findings(short_histories(short=1))
+    assert document.sample.answer.n_events == 11
+    assert document.sample.filled_pairs == 0
 
 
 def test_where_all_histories_are_short_nothing_is_tested_but_one_event_is() -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Market
+from conftest import Market, short_histories
 from exported import CONFIG, hostile_market, markdown_tables, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import with_columns
+from pages import MAIN, findings, with_columns
 
 from eventstudy.analysis import Interval
 from eventstudy.calendars import Window
@@ -26,7 +26,9 @@ from eventstudy.findings.finished_run import read_findings
 from eventstudy.findings.types import WindowFinding
 from eventstudy.report.formats.latex import escaped, latex_table, latex_tables
 from eventstudy.report.formats.pages import markdown
+from eventstudy.report.sentences.caveats import write_short_note
 from eventstudy.report.tables.checks import list_checks
+from eventstudy.report.tables.methods import say_shifted
 from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
@@ -282,10 +284,43 @@ def test_windows_tests_and_long_names_fit_a_default_article(
     tables = [latex_tables(findings, windows, every)["caar"]]
     longest = "Announcements " + "of a long name " * 8
     tables += latex_tables(with_long_names(findings, longest), windows).values()
-    # Their height is that of the tests that are asked for, which no page has room for.
     body = "\n".join(tables).replace(r"\begin{table}", r"\clearpage\begin{table}")
     log = compiled(PREAMBLE % (r"\usepackage{fontspec}", body), "xelatex", tmp_path)
     assert "Overfull" not in log
+    assert "too large" not in log
+
+
+def test_rows_of_other_events_say_their_number_and_the_note_where_the_others_are() -> None:
+    """Of twelve announcements one has no price on day 0, and two have a short history."""
+    fitted = short_histories(lacking=1)
+    study = findings(with_columns(fitted, flags=["halt_shifted"] * 3 + [""] * 9), halt="shift")
+    text = latex_tables(study, [MAIN, Window(0, 0)], ["corrado", "bmp"])["caar"]
+    (rows,) = rows_of(text).values()
+    assert r"($N=9$, " in text
+    at = {row[0]: k for k, row in enumerate(rows) if row[0]}
+    for name, lines in (("Plain average", 2), (STATISTICS["corrado"].label, 1)):
+        assert rows[at[name] + lines] == [r"\quad $N$", "11", "11"]
+    of_bmp = at[STATISTICS["bmp"].label]
+    assert all(row[0] != r"\quad $N$" for row in rows[of_bmp : of_bmp + 2]), "of nine as well"
+    note = " ".join(text.partition("Notes.")[2].split())
+    counted = "12 announcements listed, 12 used, 11 with a CAR over {[}0, 1{]}, 9 in the precision"
+    assert counted in note
+    assert escaped(write_short_note(study.sample)) in note
+    assert "is in the plain average only" not in note
+    assert "are in the plain average only" in note
+    assert "An indented $N$" in note
+    assert "Without a CAR over $[0,1]$: F11" in note
+    assert escaped(say_shifted(study)) in note
+    assert "(3 events)" in say_shifted(study)
+    events = latex_table(study, "events")
+    assert escaped(write_short_note(study.sample)) in events
+
+
+def test_dropped_announcements_are_in_the_notes(folder: Path) -> None:
+    (reason, n), *_ = read_findings(folder).dropped
+    for name in ("caar", "events"):
+        text = (folder / f"tables/{name}.tex").read_text(encoding="utf-8")
+        assert f"Dropped: {escaped(reason.head)} ({n})." in text
 
 
 def with_long_names(findings: Findings, name: str) -> Findings:

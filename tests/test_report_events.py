@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Market
+from conftest import Market, short_histories
 from pages import MAIN, findings, with_columns
 
 from eventstudy.findings import Findings
@@ -15,6 +15,7 @@ from eventstudy.report.tables.events import (
     find_common_flags,
     safe_url,
 )
+from eventstudy.report.tables.robustness import robustness
 from eventstudy.studies import EventStudyResults
 from eventstudy.words import words
 
@@ -62,3 +63,17 @@ def test_the_lede_counts_what_is_significant(fallen: EventStudyResults, study: F
     assert words().p_is(min(1.0, 20 * p.min())) in lede
     without = replace(study, tables={})
     assert "Holm" not in count_significant(without)
+
+
+def test_the_lede_counts_the_family_that_holm_corrects() -> None:
+    """An event with a short history has a p of its own; so it is one of the moves."""
+    study = findings(short_histories())
+    families = study.tables["families"].query("family == 'events'")
+    assert len(families) == 12
+    by_hand = min(1.0, 12 * families["pvalue"].min())
+    lede = count_significant(study).replace("\u00a0", " ")
+    assert "of the 12 moves" in lede
+    assert words().p_is(by_hand).replace("\u00a0", " ") in lede
+    assert "of the 12 moves" in count_significant(replace(study, tables={}))
+    (many,) = (analysis for analysis in robustness(study) if analysis.name == "families")
+    assert " of 12 announcements " in many.lede

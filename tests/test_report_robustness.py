@@ -8,11 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Market
+from conftest import Market, short_histories
 from pages import MAIN, findings, page, with_columns
 
 from eventstudy.findings import Findings
-from eventstudy.report.tables.robustness import Analysis, robustness, write_amount
+from eventstudy.report.formats.latex import latex_table
+from eventstudy.report.tables.robustness import (
+    Analysis,
+    robustness,
+    write_amount,
+    write_families_note,
+)
 from eventstudy.studies import EventStudyResults
 from eventstudy.words import say, words
 
@@ -92,13 +98,26 @@ def test_many_hypotheses(study: Findings) -> None:
     events = table[table["family"] == "events"]
     raw, holm = (int((events[m] < 0.05).sum()) for m in ("pvalue", "holm"))
     assert raw > 1
-    facts = {"raw": raw, "holm": holm, "n": 12, "expected": words().expected(0.6)}
+    who = "12 adverse announcements"
+    facts = {"raw": raw, "holm": holm, "who": who, "expected": words().expected(0.6)}
     assert analysis.lede == say("robustness.families.lede", **facts)
     of_events, of_days, _ = rows_of(analysis)
     days = table[table["family"] == "days"]
     methods = ("pvalue", "holm", "bh", "by", "romano_wolf")
     assert of_events[-1] == "–", "Romano-Wolf needs several events to a hypothesis"
     assert of_days[1:] == ["11", *(str((days[m] < 0.05).sum()) for m in methods)]
+
+
+def test_the_note_says_which_p_romano_wolf_adjusts() -> None:
+    study = findings(short_histories())
+    note = analyses(study)["families"].note
+    assert "date-clustered t of the plain average" in note
+    clustered = study.sample.main.test("date_clustered")
+    assert clustered is not None
+    assert (clustered.n_events, study.sample.answer.n_events) == (12, 10)
+    assert "also has 2 announcements with too short a history" in note
+    assert note in " ".join(latex_table(study, "robustness").split())
+    assert "too short" not in write_families_note(findings(short_histories(short=0)))
 
 
 def test_regression_of_the_cars(study: Findings) -> None:

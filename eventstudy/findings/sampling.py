@@ -157,7 +157,8 @@ def _window(
     sample = study.abnormal.tested(window)
     car = sample.car(window)
     bhar = sample.bhar(window)
-    each = sample.car_pvalues(window, sample.recent_variance(window))
+    every = study.abnormal.sample(window)
+    each = every.car_pvalues(window, every.recent_variance(window))
     fell = bool(len(car) and car.mean() < 0)
     return WindowFinding(
         window=window,
@@ -240,7 +241,7 @@ def news_in(event: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _filled(study: FittedStudy, window: Window) -> int:
-    sample = study.abnormal.sample(window)
+    sample = study.abnormal.tested(window)
     if not 1 < len(sample) <= Limits.PAIRWISE:
         return 0
     return WeightedSums(sample, window).correlation.filled

@@ -268,7 +268,8 @@ class Sample:
     at_limit : int
         Events with a day that closes at a price limit, where windows are extended.
     filled_pairs : int
-        Pairs of events with too few common days, which took the mean correlation of the others.
+        Pairs of events of the answer with too few common days, which took the mean correlation of
+        the others.
     flags : dict of str to int
         Number of used events with each flag.
     lacking, extended : tuple of CarRemark
@@ -360,7 +361,8 @@ class WindowFinding:
     moved_by_chance : float
         How many CARs would have that sign on quiet days; NaN where that is unknown.
     significant : int
-        CARs whose t-test of the single event has p below 0.05.
+        CARs whose t-test of the single event has p below 0.05, also those of events with too short
+        a history.
     bhar : float
         Mean buy-and-hold abnormal return (decimal).
     is_extended : bool

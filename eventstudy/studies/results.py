@@ -463,7 +463,8 @@ class EventStudyResults(FittedStudy):
             One row per hypothesis. The column label names the hypothesis, n_events is the number of
             events, and estimate is the effect as a decimal. The columns statistic and pvalue have
             the result of the test. For each method of adjustment, a column of the same name has the
-            adjusted p-values.
+            adjusted p-values. Romano-Wolf adjusts another p than the column pvalue: that of the
+            date-clustered t of the plain average of all events with a CAR.
 
             A hypothesis without a p-value does not count in the adjustment. Its adjusted p-values
             are NaN, and the column reason says why.

@@ -149,6 +149,11 @@ class Answer:
     unequal: UnequalReactions | None = None
 
     @property
+    def n_averaged(self) -> int:
+        """Number of events in `plain_average`: also those with few estimation days."""
+        return self.n_events + self.n_short
+
+    @property
     def doubtful_rate(self) -> Calibrated | None:
         """The calibration of up to four events, if it contradicts their p-value; None otherwise."""
         numbers = self.calibrated

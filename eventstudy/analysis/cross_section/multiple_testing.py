@@ -89,8 +89,8 @@ def family(
     -----
     Holm bounds the probability of any false rejection; Benjamini and Hochberg the expected share of
     false ones under independence or positive dependence, Benjamini and Yekutieli under any.
-    Romano-Wolf, which also bounds the probability of any, rests on the date-clustered t whatever
-    `test` is: see :func:`stepdown`.
+    Romano-Wolf, which also bounds the probability of any, rests on the date-clustered t of the
+    plain average of all events with a CAR, whatever `test` is: see :func:`stepdown`.
 
     References
     ----------

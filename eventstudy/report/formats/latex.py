@@ -23,13 +23,13 @@ from ...models import MODELS
 from ...significance import STATISTICS
 from ...words import capitalised, clipped, make_error, say, speaking_of, words
 from ..sentences.answer import name_sample, write_main_days
-from ..sentences.caveats import doubts, lacking_lines, list_caveats
+from ..sentences.caveats import doubts, lacking_lines, list_caveats, write_short_note
 from ..sentences.top import name_market
 from ..tables.checks import list_checks, name_fragile, say_fragility
 from ..tables.events import in_order
-from ..tables.methods import source_line
+from ..tables.methods import say_shifted, source_line
 from ..tables.regressions import RegressionTable, tabulate
-from ..tables.robustness import ADJUSTED, cells_but_for
+from ..tables.robustness import ADJUSTED, cells_but_for, write_families_note
 from ..tables.table import stars
 from ..tables.windows import find_role, say_open
 from .templating import new_environment, visible_line
@@ -43,13 +43,16 @@ MOST_FULL, MOST_BRIEF = 2, 4
 PAGE, LABELS = 345, (120, 200, 106)
 # Points of the head of a regression with p and without.
 FULL_HEAD, BRIEF_HEAD = 100, 46
-# Points of a page for a table and its note, of a line of each, and of what else a table has.
-HEIGHT, LINE, NOTE_LINE, FRAME = 540, 11, 9.5, 90
+# Points of a page for a table and its note, of a line of each, and of what else a table of
+# regressions and one of windows have.
+HEIGHT, LINE, NOTE_LINE, FRAME, WINDOWS_FRAME = 540, 11, 9.5, 90, 35
 # Points of a digit, of one in an interval, and of a star; what parts two columns; the least for
 # labels.
 DIGIT, SMALL_DIGIT, STAR, APART, LEAST_LABEL = 4.3, 4.0, 3.8, 4, 80
 # Points that the numbers of a list of events take, and the most that its groups take.
 EVENT_NUMBERS, MOST_OF_GROUP = 186, 70
+# The label of the events of a row.
+COUNTS = Markup(r"\quad $N$")
 # Points of a check beside its name and p; so many rows are more than the answer alone.
 NUMBERS, FEWEST_CHECKS = 150, 2
 _SPECIAL = {
@@ -141,8 +144,23 @@ def _table(findings: Findings, name: str, context: Mapping[str, Any]) -> str:
         "kind": words().what or "returns",
         "unit": "(%)" if words().unit == "%" else "(log)",
         "reach": {head: lacking_lines(remarks) for head, remarks in reach.items()},
+        "shifted": say_shifted(findings), "short": write_short_note(pooled),
+        "dropped": [(clipped(why.head), n) for why, n in findings.dropped],
     }  # fmt: skip
-    return _file(name, {**shared, **context})
+    table = _file(name, {**shared, **context})
+    if name == "caar" and _height(table, context) > HEIGHT:
+        return _file(name, {**shared, **context, "is_long": True})
+    return table
+
+
+def _height(table: str, context: Mapping[str, Any]) -> float:
+    """Return about how many points the table of windows takes with its notes."""
+    rows = [(label, context["room"]) for _, _, lines in context["panels"] for label, _ in lines]
+    rows += [(name, PAGE - 130) for name, _, _ in context["panels"]]
+    notes = table.partition(r"\emph{Notes.}")[2].splitlines()
+    height = WINDOWS_FRAME + LINE * sum(_lines(text, 8, width) for text, width in rows)
+    shown = re.sub(r"\\[a-z]+|[$\\{}]", "", " ".join(notes))
+    return height + NOTE_LINE * _lines(shown, 8, PAGE)
 
 
 def slug_of(name: str) -> str:
@@ -263,7 +281,9 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
     windows = _chosen(findings, windows)
     names = _tests(findings, names)
     grid = findings.tables.get("specifications")
-    models = [] if grid is None else list(_models(grid, windows))
+    by_window = {finding.window: finding.answer for finding in samples[0].windows}
+    first = [by_window[window] for window in windows]
+    models = [] if grid is None else list(_models(grid, windows, first))
     shown = [w for s in samples for w in s.windows if w.window in windows]
     answers = [finding.answer for finding in shown]
     for is_stacked in (False, True):
@@ -276,11 +296,17 @@ def _windows(findings: Findings, windows: Sequence[Window], names: Sequence[str]
         room = PAGE - len(windows) * (width + APART)
         if room >= LEAST_LABEL:
             break
-    caveats = [" ".join([*list_caveats(findings, s), *doubts(findings, s)]) for s in samples]
-    caveats[0] = " ".join(filter(None, [caveats[0], name_fragile(findings)]))
+    main = findings.setup.main
+    lost = [[_say_counts(sample, main), write_short_note(sample)] for sample in samples]
+    remarks = [[*list_caveats(findings, s), *doubts(findings, s)] for s in samples]
+    remarks[0].append(name_fragile(findings))
+    pairs = zip(lost, remarks, strict=True)
+    caveats = [" ".join(filter(None, [*counts, *texts])) for counts, texts in pairs]
     return {
-        "windows": windows, "panels": panels, "models": models, "page": PAGE, "room": room,
-        "width": width, "tests": [STATISTICS[name] for name in names],
+        "windows": windows, "panels": panels, "of_row": COUNTS, "is_long": False,
+        "has_counts": any(label == COUNTS for _, _, rows in panels for label, _ in rows),
+        "models": models, "page": PAGE, "room": room, "width": width,
+        "tests": [STATISTICS[name] for name in names],
         "main_tests": [STATISTICS[name] for name in dict.fromkeys(a.test for a in answers)],
         "singles": {sample.n_used == 1 for sample in samples},
         "starred": any(stars(answer.pvalue) for answer in answers),
@@ -321,6 +347,16 @@ def _title(findings: Findings, sample: Sample) -> tuple[str, Markup]:
     return name, Markup(f"($N={n}$, {say('paper.dates', n=dates)})")  # noqa: S704
 
 
+def _say_counts(sample: Sample, main: Window) -> str:
+    """Return how many events of a sample are listed, used and in its answer; "" if all are."""
+    answer = sample.answer
+    if answer.n_events == sample.n_events:
+        return ""
+    facts = {"n": sample.n_events, "used": sample.n_used, "averaged": answer.n_averaged}
+    code = "counts_one" if sample.n_used == 1 else "counts"
+    return say(f"paper.{code}", **facts, answer=answer.n_events, window=main)
+
+
 def _estimates(
     sample: Sample, windows: list[Window], names: list[str], *, is_stacked: bool
 ) -> Iterator[Line]:
@@ -348,21 +384,36 @@ def _estimates(
         ratios = [mean.estimate / (mean.se or np.nan) for mean in means]
         decided = [answer.verdict != Answer.PROVISIONAL for answer in answers]
         yield ("", [_bracketed(r if d else np.nan) for r, d in zip(ratios, decided, strict=True)])
-    yield from ((STATISTICS[n].label, statistics([n] * len(windows))) for n in names)
+        yield from _other_counts(answers, [answer.n_averaged for answer in answers])
+    for name in names:
+        yield (STATISTICS[name].label, statistics([name] * len(windows)))
+        tests = [findings[window].test(name) for window in windows]
+        counts = [t.n_events if t and np.isfinite(t.statistic) else None for t in tests]
+        yield from _other_counts(answers, counts)
     if len({answer.n_events for answer in answers}) > 1:
         yield (Markup("$N$"), [f"{answer.n_events:,}" for answer in answers])
 
 
-def _models(grid: pd.DataFrame, windows: list[Window]) -> Iterator[Line]:
-    """Yield estimates and statistics of the other models of a grid."""
+def _other_counts(answers: Sequence[Answer], counts: Sequence[int | None]) -> Iterator[Line]:
+    """Yield the events of a row by window where some differ from the answer's; None for no row."""
+    pairs = zip(answers, counts, strict=True)
+    if any(n is not None and n != answer.n_events for answer, n in pairs):
+        yield (COUNTS, ["--" if n is None else f"{n:,}" for n in counts])
+
+
+def _models(grid: pd.DataFrame, windows: list[Window], answers: Sequence[Answer]) -> Iterator[Line]:
+    """Yield estimates and statistics of the other models of a grid, and other N than `answers`."""
     cells = cells_but_for(grid, "window", "model")
     mine = cells.loc[cells["is_main"], "model"].iloc[0]
     for model, table in cells[cells["model"] != mine].groupby("model", sort=False):
-        table = table.set_index(table["window"].map(Window.of))[["estimate", "se", "pvalue"]]
+        names = ["estimate", "se", "pvalue", "n_events"]
+        table = table.set_index(table["window"].map(Window.of))[names]
         rows = table.reindex(windows).to_numpy(dtype=float)
         label = capitalised(MODELS[str(model)].label)
-        yield (label, [_starred(_percent(value), p) for value, _, p in rows])
-        yield ("", [_bracketed(value / se if np.isfinite(p) else p) for value, se, p in rows])
+        yield (label, [_starred(_percent(value), p) for value, _, p, _ in rows])
+        yield ("", [_bracketed(value / se if np.isfinite(p) else p) for value, se, p, _ in rows])
+        counts = [int(n) if np.isfinite(value) else None for value, _, _, n in rows]
+        yield from _other_counts(answers, counts)
 
 
 def _robustness(findings: Findings) -> dict[str, Any]:
@@ -386,7 +437,7 @@ def _robustness(findings: Findings) -> dict[str, Any]:
         "rows": list(zip(checks, intervals, strict=True)),
         "room": PAGE - NUMBERS - DIGIT * letters, "page": PAGE,
         "family": [(window, answers[window], row) for window, row in rows],
-        "methods": methods,
+        "methods": methods, "adjusted": write_families_note(findings),
         "has_leave_outs": any(check.kind == "leave_out" for check in checks),
         "test": STATISTICS[answer.test], "fragility": say_fragility(findings, checks),
         "open": say_open(findings.sample.windows) if methods else "",

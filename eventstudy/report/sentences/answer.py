@@ -606,8 +606,8 @@ def _no_move(findings: Findings, sample: Sample) -> tuple[str, str]:
 
 def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
     result = sample.answer
-    n_complete = result.n_events + result.n_short
-    head = say_too_early(n_complete, sample.n_used + sample.n_to_come, findings.setup.main)
+    total = sample.n_used + sample.n_to_come
+    head = say_too_early(result.n_averaged, total, findings.setup.main)
     if not result.n_events:
         return head, say("answer.run_again")
     facts = {"value": result.effect.estimate, "interval": write_interval(result.effect)}
@@ -616,7 +616,7 @@ def _provisional(findings: Findings, sample: Sample) -> tuple[str, str]:
 
 def _undecided(findings: Findings, sample: Sample) -> tuple[str, str]:
     result, main = sample.answer, findings.setup.main
-    if result.n_events + result.n_short == 0:
+    if result.n_averaged == 0:
         if sample.n_used == 1 and sample.lacking:
             reason = sample.lacking[0].reason
             return say("answer.none_complete_one", window=main, reason=reason), reason.remedy

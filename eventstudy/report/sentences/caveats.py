@@ -101,7 +101,7 @@ def asides(findings: Findings, sample: Sample | None = None) -> list[str]:
         _halts_note(findings, sample),
         _lacking_note(sample) if sample.n_used > 1 else "",
         _once_note(sample),
-        _short_note(sample),
+        write_short_note(sample),
         _extended_note(sample, findings.setup.main),
         say("answer.listings", n=listings) if listings else "",
         _plan_note(findings),
@@ -425,8 +425,13 @@ def _once_note(sample: Sample) -> str:
     return say("answer.once", value=result.effect.estimate, p=result.pvalue, **facts)
 
 
-def _short_note(sample: Sample) -> str:
-    """Return which events only the plain average has, for their short history; "" if none."""
+def write_short_note(sample: Sample) -> str:
+    """Return which events only the plain average has, for their short history; "" if none.
+
+    Parameters
+    ----------
+    sample : Sample
+    """
     n, average = sample.answer.n_short, sample.answer.plain_average.estimate
     if not sample.short:
         return ""

@@ -267,7 +267,7 @@ def _models(findings: Findings) -> Iterator[Check]:
 def _tests(findings: Findings) -> Iterator[Check]:
     sample, answer = findings.sample, findings.sample.answer
     average, effect, numbers = answer.plain_average, answer.effect, answer.calibrated
-    n = answer.n_events + answer.n_short
+    n = answer.n_averaged
     if n > 1:
         yield Check("test", say("checks.plain_average"), n, average, average.pvalue)
     if (single := answer.overturn.one_event) and single.earlier:

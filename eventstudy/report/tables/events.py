@@ -17,6 +17,7 @@ from ...utility import Flag
 from ...words import LEVEL, capitalised, clipped, has, say, words
 from ..sentences.answer import count_subject, name_remedy, name_sample, short_name
 from .columns import EFFECT, ESTIMATE, EVENTS, NAME, PVALUE, Column, Kind
+from .robustness import SingleEvents
 from .table import Row, Table, effect_values, make_table
 
 # A flag that nearly every event carries is said once instead of at each event.
@@ -121,16 +122,15 @@ def _event_row(findings: Findings, event: Event) -> Row:
 def count_significant(findings: Findings) -> str:
     """Return how many events are significant on their own, and after Holm's correction."""
     main, families = findings.pooled.main, findings.tables.get("families")
-    n, total = main.significant, main.answer.n_events
+    counted = None if families is None else SingleEvents.of(families)
+    n, total, holm = main.significant, main.answer.n_averaged, ""
+    if counted:
+        n, total = counted.raw, counted.n
+        code = "events.holm" if counted.holm else "events.holm_none"
+        holm = say(code, n=counted.holm, smallest=counted.smallest)
     if total < 2:
         return ""
-    facts = {"n": n, "total": total, "chance": LEVEL * total, "holm": ""}
-    if families is not None:
-        adjusted = families.loc[families["family"] == "events", "holm"].dropna()
-        n_holm = int((adjusted < LEVEL).sum())
-        if len(adjusted):
-            code = "events.holm" if n_holm else "events.holm_none"
-            facts["holm"] = say(code, n=n_holm, smallest=float(adjusted.min()))
+    facts = {"n": n, "total": total, "chance": LEVEL * total, "holm": holm}
     return say("events.lede" if n else "events.lede_none", **facts)
 
 

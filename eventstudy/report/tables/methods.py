@@ -213,8 +213,8 @@ def _choices(findings: Findings) -> Iterator[str]:
         yield say("practice.keep_all")
     if flags[Flag.MASKED_DAYS]:
         yield say("practice.masked", n=flags[Flag.MASKED_DAYS])
-    if settings["halt"] == "shift":
-        yield say("practice.shift", n=flags[Flag.HALT_SHIFTED])
+    if shifted := say_shifted(findings):
+        yield shifted
         yield say("practice.halt_drift", n=settings["halt_drift"])
     if setup.extended:
         yield say("practice.limits_extend", n=setup.extended)
@@ -230,6 +230,18 @@ def _choices(findings: Findings) -> Iterator[str]:
     placebo = findings.tables.get("placebo")
     if placebo is not None and len(placebo):
         yield say("practice.placebo", test=STATISTICS[placebo["test"].iloc[0]].label)
+
+
+def say_shifted(findings: Findings) -> str:
+    """Return that halts leave the clock of an event; "" where they do not.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    if findings.setup.settings.get("halt") != "shift":
+        return ""
+    return say("practice.shift", n=findings.pooled.flags.get(Flag.HALT_SHIFTED, 0))
 
 
 def explain_missing_days(findings: Findings) -> str:

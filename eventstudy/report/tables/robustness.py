@@ -16,13 +16,45 @@ from ...findings import Findings
 from ...significance import STATISTICS
 from ...words import LEVEL, clipped, say, words
 from ..figures.specification_curve import SpecificationCurve
-from ..sentences.answer import calibration_facts, write_main_days
+from ..sentences.answer import calibration_facts, count_subject, name_sample, write_main_days
 from .columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, PVALUE, Column, Kind, columns
 from .regressions import tabulate
 from .table import Row, Table, effect_values, interval_in, make_table
 
 ADJUSTED = ("holm", "bh", "by", "romano_wolf")
 LARGE = {1e12: "trillion", 1e9: "billion", 1e6: "million"}
+
+
+@dataclass(frozen=True, slots=True)
+class SingleEvents:
+    """The family of single events: those with a p, and how many are significant.
+
+    Attributes
+    ----------
+    n, raw, holm : int
+        Events; how many have p below 0.05, and how many after Holm's correction.
+    smallest : float
+        The smallest p after Holm's correction.
+    """
+
+    n: int
+    raw: int
+    holm: int
+    smallest: float
+
+    @classmethod
+    def of(cls, families: pd.DataFrame) -> SingleEvents | None:
+        """Return the counts of a table of families; None without a single event that has a p.
+
+        Parameters
+        ----------
+        families : DataFrame
+        """
+        events = families[families["family"] == "events"].dropna(subset=["pvalue"])
+        if events.empty:
+            return None
+        raw, holm = (int((events[name] < LEVEL).sum()) for name in ("pvalue", "holm"))
+        return cls(len(events), raw, holm, float(events["holm"].min()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,14 +284,32 @@ def _families(findings: Findings) -> Iterator[Analysis]:
         rows.append(Row({**values, "raw": _small(family["pvalue"])}))
     if not rows:
         return
-    events = tested[tested["family"] == "events"]
-    n, raw, holm = len(events), *(int((events[k] < LEVEL).sum()) for k in ("pvalue", "holm"))
-    facts = {"n": n, "raw": raw, "holm": holm, "expected": words().expected(LEVEL * n)}
-    lede = say(f"{code}.lede", **facts) if n else ""
+    lede = ""
+    if single := SingleEvents.of(table):
+        who = count_subject(single.n, name_sample(findings))
+        expected = words().expected(LEVEL * single.n)
+        facts = {"who": who, "raw": single.raw, "holm": single.holm, "expected": expected}
+        lede = say(f"{code}.lede", **facts)
     shown = (NAME, *columns(Kind.COUNT, "n", "raw", *ADJUSTED))
     table_of = make_table(code, shown, rows)
     files = (file_of(findings, "families"),)
-    yield Analysis("families", lede, table_of, note=say(f"{code}.note"), files=files)
+    yield Analysis("families", lede, table_of, note=write_families_note(findings), files=files)
+
+
+def write_families_note(findings: Findings) -> str:
+    """Return what each correction controls, and which p it adjusts.
+
+    Parameters
+    ----------
+    findings : Findings
+    """
+    code, sample = "robustness.families", findings.sample
+    more = {finding.answer.n_short for finding in (sample.main, *sample.windows)}
+    texts = [say(f"{code}.note")]
+    if max(more):
+        form = "note_short_some" if len(more) > 1 else "note_short"
+        texts.append(say(f"{code}.{form}", n=max(more)))
+    return " ".join(texts)
 
 
 def _small(pvalues: pd.Series[float]) -> int | None:
