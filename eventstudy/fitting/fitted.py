@@ -683,8 +683,10 @@ def day0_to_come(study: FittedStudy) -> BoolArray:
     ----------
     study : FittedStudy
     """
-    codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
-    return np.array([code == TO_COME for code in codes], dtype=bool)
+    out = np.zeros(len(study.ok), dtype=bool)
+    for i in np.flatnonzero(~study.ok):
+        out[i] = getattr(study.events["reason"].iat[i], "code", "") == TO_COME
+    return out
 
 
 def chosen(rows: Any, n: int) -> BoolArray | IntArray:
