@@ -20,7 +20,7 @@ from conftest import ROOT, Market
 from exported import CONFIG, HOSTILE, hostile_market, markdown_tables, number, read_csv, unmarked
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
-from pages import cells_of, loose
+from pages import cells_of, loose, with_columns
 from situations import ONE, placed
 
 from eventstudy.calendars import Window
@@ -340,6 +340,17 @@ def test_parquet_is_the_long_table(folder: Path, tmp_path: Path) -> None:
     mine["date"] = [f"{d:%Y-%m-%d}" for d in mine["date"]]
     same(mine.drop(columns="direction"), table)
     assert len(mine) == 23 * 11
+
+
+def test_parquet_keeps_groups_with_the_name_of_a_result(market: Market, tmp_path: Path) -> None:
+    results = with_columns(market.fit(), ar=["a", "b"] * (len(market.table) // 2))
+    config = PLAIN.with_options({"by": "ar", "event_pages": 0})
+    folder = write_run(results, tmp_path, "study", config=config)
+    run = FinishedRun.read(folder)
+    mine = pd.read_parquet(Export(run).write_file("parquet", tmp_path / "ar.parquet"))
+    groups = dict(zip(results.events["event_id"], results.events["ar"], strict=True))
+    assert mine["own_ar"].tolist() == mine["event_id"].map(groups).tolist()
+    same(mine[["ar"]], read_csv(folder, "abnormal_returns")[["ar"]])
 
 
 class TestMarkdown:

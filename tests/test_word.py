@@ -152,7 +152,7 @@ def test_stata_reads_the_cars(tmp_path: Path) -> None:
 
 
 def test_names_that_stata_cannot_have_are_told_once_and_kept_as_labels(tmp_path: Path) -> None:
-    names = ["if", "größe & <b>", "a b", "a_b", "n-days", "7th", "x" * 40]
+    names = ["if", "größe & <b>", "a b", "a_b", "n-days", "7th", "x" * 40, "car", "se", "own_se"]
     market, cells = Market(6), {name: [*range(6)] for name in names}
     results = with_columns(market.fit(), **cells, tweet=["1045678901234567890"] * 6)
     config, target = StudyConfig().with_options({"event": "-5:5"}), tmp_path / "car.dta"
@@ -163,9 +163,10 @@ def test_names_that_stata_cannot_have_are_told_once_and_kept_as_labels(tmp_path:
     with pd.io.stata.StataReader(io.BytesIO(target.read_bytes())) as reader:
         named = {label: name for name, label in reader.variable_labels().items()}
         table = reader.read()
+    assert (named["car"], named["se"], named["own_se"]) == ("own_car", "own_own_se", "own_se")
     for name in names:
         assert table[named[name]].dtype.kind == "i", "numbers are numbers"
-        assert (f"{name} becomes {named[name]}" in note) == (name != "a_b")
+        assert (f"{name} becomes {named[name]}" in note) == (name not in ("a_b", "own_se"))
     assert table["tweet"].iloc[0] == "1045678901234567890"
 
 
