@@ -33,8 +33,8 @@ NAMED = 3
 # notebook nor the reference shows them.
 INNER = (
     "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "is_pooled",
-    "layout", "listed", "first_window", "listed_rows", "memo", "of", "other_clock", "records",
-    "refit", "remember", "row_of",
+    "firms", "layout", "listed", "first_window", "listed_rows", "memo", "of", "other_clock",
+    "records", "refit", "remember", "row_of",
 )  # fmt: skip
 # How alike a name must be to be proposed: one that is only similar has something else.
 VERY_LIKE = 0.88
