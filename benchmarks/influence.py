@@ -47,7 +47,7 @@ def influence(design: Design, effect: float, group: float, rng: np.random.Genera
     names = [f"e{i}" for i in range(len(fit))]
     answer = decide(fit, WINDOW)
     return measure_influence(
-        fit.tested(WINDOW), WINDOW, Names(names, names, names), answer.effect, answer.pvalue
+        fit.tested(WINDOW), WINDOW, Names(names, names, names, names), answer.effect, answer.pvalue
     )
 
 

@@ -20,6 +20,7 @@ from conftest import ROOT, Market
 from exported import CONFIG, HOSTILE, hostile_market, markdown_tables, number, read_csv, unmarked
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
+from pages import cells_of, loose, with_columns
 from situations import ONE, placed
 
 from eventstudy.calendars import Window
@@ -40,7 +41,7 @@ from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
-from eventstudy.words import words
+from eventstudy.words import say, words
 
 SCHEMA = json.loads((ROOT / "eventstudy/data/results.schema.json").read_text(encoding="utf-8"))
 PLAIN = StudyConfig(estimation=Window(-120, -11), event=Window(-5, 5), calibrate=0)
@@ -341,6 +342,17 @@ def test_parquet_is_the_long_table(folder: Path, tmp_path: Path) -> None:
     assert len(mine) == 23 * 11
 
 
+def test_parquet_keeps_groups_with_the_name_of_a_result(market: Market, tmp_path: Path) -> None:
+    results = with_columns(market.fit(), ar=["a", "b"] * (len(market.table) // 2))
+    config = PLAIN.with_options({"by": "ar", "event_pages": 0})
+    folder = write_run(results, tmp_path, "study", config=config)
+    run = FinishedRun.read(folder)
+    mine = pd.read_parquet(Export(run).write_file("parquet", tmp_path / "ar.parquet"))
+    groups = dict(zip(results.events["event_id"], results.events["ar"], strict=True))
+    assert mine["own_ar"].tolist() == mine["event_id"].map(groups).tolist()
+    same(mine[["ar"]], read_csv(folder, "abnormal_returns")[["ar"]])
+
+
 class TestMarkdown:
     @pytest.fixture
     def text(self, folder: Path) -> str:
@@ -403,8 +415,21 @@ class TestMarkdown:
         assert titles[:1] == ["What could change this answer"]
         titles = [title for title in titles[1:] if title not in sections[2:]]
         assert titles[:2] == sections[:2]
-        assert [title for title in titles[2:] if title != "Other weights"] == folds
+        in_numbers = say("checks.table.title")
+        assert titles[2:] == [title for title in folds if title != in_numbers]
         assert str(findings.events[-1].reason) in text
+
+    def test_the_page_has_what_it_draws_in_numbers_and_other_weights(
+        self, text: str, folder: Path
+    ) -> None:
+        page = (folder / "report.html").read_text(encoding="utf-8")
+        rows = re.findall(r"<tr.*?</tr>", page, re.DOTALL)
+        shown = {tuple(loose(cell) for cell in cells_of(row)[-4:]) for row in rows}
+        heads = {grid[0][0]: grid for grid in markdown_tables(text)}
+        for head in ("What was changed", "Weights"):
+            numbers = {tuple(loose(cell) for cell in row[-4:]) for row in heads[head][1:]}
+            assert len(numbers) > 1
+            assert numbers <= shown
 
 
 @pytest.mark.slow

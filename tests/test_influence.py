@@ -41,7 +41,8 @@ def sample_of(a: AbnormalReturns) -> tuple[AbnormalReturns, Names]:
     """Return events by a convention whose overlap is the share of common sessions, and names."""
     sample = a.under(overlap="share", min_history=20).tested(MAIN)
     ids = [f"e{i}" for i in range(len(sample))]
-    return sample, Names(ids, [f"T{i // 2}" for i in range(len(sample))], ids)
+    tickers = [f"T{i // 2}" for i in range(len(sample))]
+    return sample, Names(ids, tickers, ids, tickers)
 
 
 def measured(a: AbnormalReturns) -> Influence:
@@ -168,7 +169,7 @@ def sampled() -> EventStudyResults:
 def test_leave_outs_equal_refits_across_exchanges(sampled: EventStudyResults) -> None:
     assert any(groups_apart(sampled.abnormal)), "the next session counts for some pairs"
     sample = sampled.abnormal.tested(MAIN)
-    names = Names(*[sampled.events["event_id"][sampled.abnormal.in_tests(MAIN)].to_list()] * 3)
+    names = Names(*[sampled.events["event_id"][sampled.abnormal.in_tests(MAIN)].to_list()] * 4)
     _, sets = list_sets(sample, MAIN, names)
     rows = [r for r in sampled.influence(MAIN, group="").leave_outs if r.kind != "firm"]
     for row, members in zip(rows, sets.toarray(), strict=True):
@@ -349,7 +350,8 @@ def test_six_thousand_events(monkeypatch: pytest.MonkeyPatch) -> None:
     fit = market.fit().abnormal
     many = fit.take(np.tile(np.arange(60), 100))
     ids = [str(i) for i in range(6000)]
-    names = Names(ids, [str(i % 1500) for i in range(6000)], ids)
+    tickers = [str(i % 1500) for i in range(6000)]
+    names = Names(ids, tickers, ids, tickers)
     answer = decide(many, MAIN)
     tracemalloc.start()
     found = measure_influence(many, MAIN, names, answer.effect, answer.pvalue)

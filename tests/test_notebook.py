@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -320,6 +321,20 @@ def test_tables_have_the_columns_of_the_user(results: es.EventStudyResults) -> N
     assert set(picked.car()["direction"]) == {"relief"}
     assert picked.car()["size"].tolist() == [2.5, 3, 6] * 2
     assert list(results.car_table()) == list(car)[:-3], "a run folder has its own columns alone"
+
+
+def test_columns_of_the_user_with_the_name_of_a_result_are_kept(
+    results: es.EventStudyResults,
+) -> None:
+    cells = {"se": "x", "own_se": "y", "[0,1]": "z"}
+    own = replace(results, events=results.events.assign(**cells))
+    for table in (own.car(), own.tidy()):
+        assert (table["own_own_se"] == "x").all()
+        assert (table["own_se"] == "y").all()
+        assert table["se"].dtype.kind == "f"
+    wide = own.wide()
+    assert (wide["own_[0,1]"] == "z").all()
+    assert wide["[0,1]"].dtype.kind == "f"
 
 
 def test_standard_errors_are_those_of_the_regression(results: es.EventStudyResults) -> None:

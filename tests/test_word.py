@@ -12,11 +12,14 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT, Market
+from exported import CONFIG, hostile_market, markdown_tables
 from pages import with_columns
 
 from eventstudy.cli.main import main
 from eventstudy.files import read_csv
 from eventstudy.findings import FinishedRun
+from eventstudy.report.formats.pages import markdown
+from eventstudy.report.formats.word import word
 from eventstudy.report.sentences.caveats import Statement
 from eventstudy.runs import write_run
 from eventstudy.settings import StudyConfig
@@ -63,6 +66,27 @@ def test_word_and_markdown_have_the_same_cells(document: Path, tmp_path: Path) -
     rates = {line[0]: line[2] for line in kept if line[0].startswith(("Main test ·", "Ranks"))}
     assert rates["Main test · BMP-KP"].endswith("% ●")
     assert rates["Ranks · Corrado rank"].endswith("% ○")
+
+
+def test_the_document_has_what_its_methods_describe(tmp_path: Path) -> None:
+    """Regression, families, other weights, and why an announcement is not in the answer."""
+    results = hostile_market()
+    run = FinishedRun.read(write_run(results, tmp_path, "study", config=CONFIG))
+    read = docx.Document(io.BytesIO(word(run.findings)))
+    rows = [tuple(cell.text for cell in row.cells) for table in read.tables for row in table.rows]
+    grids = {grid[0][0]: grid for grid in markdown_tables(markdown(run.findings))}
+    for head in ("Difference", "Hypotheses", "Weights", "Reason, and announcements"):
+        (grid,) = (grid for grid in grids.values() if head in grid[0])
+        assert len(grid) > 1
+        assert {row[1:] for row in map(tuple, grid)} <= {row[1:] for row in rows}
+    titles = [one.text for one in read.paragraphs if one.style.name.startswith("Heading")]
+    assert {"CARs on characteristics", "Many hypotheses", "Other weights"} <= {*titles}
+
+
+def test_a_column_alone_is_as_wide_as_the_text(document: Path) -> None:
+    alone = [t for t in docx.Document(str(document)).tables if len(t.columns) == 1]
+    assert alone
+    assert all(table.rows[0].cells[0].width.inches == pytest.approx(6) for table in alone)
 
 
 def test_a_table_stays_on_a_page_or_repeats_its_head(document: Path) -> None:
@@ -128,7 +152,7 @@ def test_stata_reads_the_cars(tmp_path: Path) -> None:
 
 
 def test_names_that_stata_cannot_have_are_told_once_and_kept_as_labels(tmp_path: Path) -> None:
-    names = ["if", "größe & <b>", "a b", "a_b", "n-days", "7th", "x" * 40]
+    names = ["if", "größe & <b>", "a b", "a_b", "n-days", "7th", "x" * 40, "car", "se", "own_se"]
     market, cells = Market(6), {name: [*range(6)] for name in names}
     results = with_columns(market.fit(), **cells, tweet=["1045678901234567890"] * 6)
     config, target = StudyConfig().with_options({"event": "-5:5"}), tmp_path / "car.dta"
@@ -139,9 +163,10 @@ def test_names_that_stata_cannot_have_are_told_once_and_kept_as_labels(tmp_path:
     with pd.io.stata.StataReader(io.BytesIO(target.read_bytes())) as reader:
         named = {label: name for name, label in reader.variable_labels().items()}
         table = reader.read()
+    assert (named["car"], named["se"], named["own_se"]) == ("own_car", "own_own_se", "own_se")
     for name in names:
         assert table[named[name]].dtype.kind == "i", "numbers are numbers"
-        assert (f"{name} becomes {named[name]}" in note) == (name != "a_b")
+        assert (f"{name} becomes {named[name]}" in note) == (name not in ("a_b", "own_se"))
     assert table["tweet"].iloc[0] == "1045678901234567890"
 
 

@@ -422,6 +422,8 @@ def notices_of(cells: Mapping[str, TextColumn], calendar: CalendarChoice) -> tup
     for name in GROUPS:
         if name in cells:
             out += note_alike(name, cells[name].texts)
+    if "company" in cells:
+        out += _note_companies(cells["ticker"], cells["company"])
     return tuple(out)
 
 
@@ -461,6 +463,21 @@ def note_alike(column: str, texts: Iterable[str]) -> Iterator[str]:
     for names in spellings.values():
         if len(names) > 1:
             yield say("events.alike", column=column, names=map(repr, names))
+
+
+def _note_companies(tickers: TextColumn, companies: TextColumn) -> Iterator[str]:
+    """Yield a notice if tickers have several companies, but for case and white space."""
+    names: dict[str, dict[str, str]] = {}
+    for ticker, company in dict.fromkeys(zip(tickers, companies, strict=True)):
+        key = " ".join(company.split()).casefold()
+        if key:
+            names.setdefault(ticker, {}).setdefault(key, company)
+    several = []
+    for ticker, each in names.items():
+        if len(each) > 1:
+            several.append(f"{ticker} ({words().listed(map(repr, each.values()))})")
+    if several:
+        yield say("events.companies", n=len(several), names=words().and_more(several))
 
 
 def _note_indices(cells: Mapping[str, TextColumn]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from .file_names import checked_name as checked_name
 from .file_names import inside as inside
 from .file_names import is_place as is_place
 from .frames import frame_of as frame_of
+from .frames import names_beside as names_beside
 from .frames import with_index as with_index
 from .frames import with_numbers as with_numbers
 from .identifiers import SecurityColumns as SecurityColumns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
@@ -114,6 +114,35 @@ def sheets_of_workbook(
         if filled:
             width = max(k for _, row in filled for k, cell in enumerate(row, 1) if cell is not None)
             yield sheet.title, [(line, [*row, *[None] * width][:width]) for line, row in filled]
+
+
+def names_beside(columns: Iterable[str], others: Iterable[str]) -> dict[str, str]:
+    """Return the names of a user's columns beside others, where no name may stand twice.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        Distinct names of the user.
+    others : iterable of str
+        Names that the table has already.
+
+    Returns
+    -------
+    dict of str to str
+        The new name of each column: with ``own_`` in front if it is one of the others.
+    """
+    given = list(columns)
+    before = set(others)
+    taken = {*given, *before}
+    names = {}
+    for column in given:
+        name = column
+        if column in before:
+            while name in taken:
+                name = f"own_{name}"
+            taken.add(name)
+        names[column] = name
+    return names
 
 
 def with_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:

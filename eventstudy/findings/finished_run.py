@@ -149,7 +149,7 @@ def _setup(study: FittedStudy, config: StudyConfig, column: str) -> Setup:
         group_column=column,
         n_events=len(study.events),
         n_used=len(study),
-        n_firms=int(used["ticker"].nunique()),
+        n_firms=len({study.firms[i] for i in np.flatnonzero(a.in_tests(config.main)).tolist()}),
         is_sampled=study.is_large,
         first=f"{days.min():%Y-%m-%d}" if len(days) else "",
         last=f"{days.max():%Y-%m-%d}" if len(days) else "",

@@ -221,8 +221,11 @@ def _sign_rates(events: AbnormalReturns, *, lengths: tuple[int, ...]) -> FloatAr
 
 def _firm(study: FittedStudy, window: Window) -> str:
     """Return the company if all events with a CAR are of one; else ""."""
-    rows = [study.records[i] for i in np.flatnonzero(study.abnormal.valid(window)).tolist()]
-    return Event.firm_of(rows[0]) if len({row["ticker"] for row in rows}) == 1 else ""
+    rows = np.flatnonzero(study.abnormal.valid(window)).tolist()
+    if len(rows) == 1:
+        return Event.firm_of(study.records[rows[0]])
+    firms = {study.firms[i] for i in rows}
+    return firms.pop() if len(firms) == 1 else ""
 
 
 def _news(study: FittedStudy, window: Window) -> tuple[str, ...]:

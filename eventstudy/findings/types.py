@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
 from .. import analysis
 from ..abnormal import Conventions
 from ..calendars import Window
 from ..files import BLANK
+from ..fitting import name_firms
 from ..models import Engine
 from ..quality import ReturnKind
 from ..returns import Measure
@@ -74,7 +76,7 @@ class Setup:
     group_column : str
         Column that splits the events; "" for one sample.
     n_events, n_used, n_firms : int
-        Events in the file, events used, and companies among these.
+        Events in the file, events used, and companies of all events in the answer.
     is_sampled : bool
         Whether only the most unusual of very many events are listed one by one.
     first, last : str
@@ -84,7 +86,7 @@ class Setup:
     estimation_days : tuple of int
         Smallest and largest number of complete estimation days; empty without used events.
     has_repeats : bool
-        Whether a company has several used events.
+        Whether a ticker has several used events.
     overlapped, confounded, extended : int
         Events left out for an earlier event of the firm, events left out for other news, and
         events whose CAR runs on beyond a price limit in some window.
@@ -181,6 +183,28 @@ class Findings:
     def used(self) -> tuple[Event, ...]:
         """The listed events that were used."""
         return tuple(event for event in self.events if event.is_used)
+
+    @property
+    def firms(self) -> dict[str, str]:
+        """The company of each listed event, by its id."""
+        cells = [event.cells for event in self.events]
+        companies = [row.get("company") for row in cells]
+        firms = name_firms(companies, [row["ticker"] for row in cells])
+        return dict(zip([row["event_id"] for row in cells], firms, strict=True))
+
+    def count_firms(self, sample: Sample) -> int:
+        """Return how many companies the answer of a sample is about; 0 if not all are listed."""
+        if self.setup.is_sampled:
+            return 0
+        main = self.setup.main
+        short = {remark.event_id for remark in sample.short}
+        firms = self.firms
+        ids = {
+            event.cells["event_id"]
+            for event in self.of_group(sample.group)
+            if np.isfinite(event.car(main).car)
+        }
+        return len({firms[event_id] for event_id in ids - short})
 
     def of_event(self, event: Event) -> Findings:
         """Return the findings of one used event that has a page, as of a study of it alone."""

@@ -1,3 +1,4 @@
+from .firms import name_firms as name_firms
 from .fit import UnfittedStudy as UnfittedStudy
 from .fit import fit_config as fit_config
 from .fitted import FittedStudy as FittedStudy

@@ -22,6 +22,7 @@ from ..settings import StudyConfig
 from ..significance import STATISTICS, Alternative, SignificanceTest
 from ..utility import BoolArray, Flag, FloatArray, IntArray, ObjectArray, did_you_mean
 from ..words import Reason, make_error
+from .firms import name_firms
 from .layout import Layout
 
 T = TypeVar("T")
@@ -150,6 +151,13 @@ class FittedStudy:
         """The rows of `events`, each a cell by column."""
         rows = self.events.to_dict("records")
         return [{str(name): cell for name, cell in row.items()} for row in rows]
+
+    @cached_property
+    def firms(self) -> list[str]:
+        """The company of each event, as :func:`name_firms` names it in the whole study."""
+        tickers = self.events["ticker"].astype(str).tolist()
+        companies = self.events["company"].tolist() if "company" in self.events else tickers
+        return name_firms(companies, tickers)
 
     @property
     def main(self) -> Window:
@@ -474,6 +482,7 @@ class FittedStudy:
         subset = replace(self, specifications=None, other_clock=other, refit=None, **sample)
         # Fills cached properties of the subset.
         vars(subset)["settings"] = self.settings
+        vars(subset)["firms"] = [self.firms[i] for i in rows.tolist()]
         if not self.is_large:
             vars(subset)["records"] = [self.records[i] for i in rows.tolist()]
         return subset

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..calendars import Window, bundled_rows
+from ..calendars import Window
 from ..errors import DataError
 from ..events import parse_announcement
-from ..words import Reason, cell_text
+from ..words import Reason
+from .firms import identify_firms
 from .fitted import FittedStudy
 
 # Columns that name the firm unless another is named; each event has the second.
 FIRM, TICKER = "company", "ticker"
-
-
-@cache
-def _known_firms() -> dict[str, str]:
-    """Return the firms of tickers that are known to be one of several listings of it."""
-    return {row["ticker"]: row["firm"] for row in bundled_rows("listings.csv")}
 
 
 def firm_column(table: pd.DataFrame) -> str:
@@ -41,14 +34,13 @@ def find_other_listings(study: FittedStudy, column: str, window: Window) -> list
     ----------
     study : FittedStudy
     column : str
-        Names the firm; a blank cell is no firm. Case and white space make no difference, and
-        listings that ``data/listings.csv`` has of one firm are of one firm whatever the cells.
+        Names the firm, as :func:`identify_firms` takes its cells.
     window : Window
     """
     table, out = study.events, [""] * len(study.events)
     tickers = table["ticker"].tolist()
     ids = table["event_id"].tolist()
-    firms = _name_firms(study.column(column).tolist(), tickers)
+    firms = identify_firms(study.column(column).tolist(), tickers)
     of_firm: dict[str, set[str]] = {}
     for firm, ticker in zip(firms, tickers, strict=True):
         of_firm.setdefault(firm, set()).add(ticker)
@@ -67,15 +59,6 @@ def find_other_listings(study: FittedStudy, column: str, window: Window) -> list
         if same != i:
             out[i] = Reason("other_listing", event=str(ids[same]))
     return out
-
-
-def _name_firms(cells: Sequence[object], tickers: Sequence[str]) -> list[str]:
-    """Return a name of the firm of each event, given the cells that name it; "" for none."""
-    names = [" ".join(cell_text(cell).casefold().split()) for cell in cells]
-    known = [_known_firms().get(ticker, "") for ticker in tickers]
-    # A name that a known listing has is another name of its firm.
-    by_name = {name: firm for name, firm in zip(names, known, strict=True) if name and firm}
-    return [firm or by_name.get(name, name) for name, firm in zip(names, known, strict=True)]
 
 
 def _time_of(stamp: str, tz: str) -> object:

@@ -15,7 +15,7 @@ import pandas as pd
 from .. import analysis, report
 from ..calendars import Window
 from ..events import Events
-from ..files import with_numbers
+from ..files import names_beside, with_numbers
 from ..findings import Findings, FinishedRun, find_group
 from ..fitting import CONFOUNDER, FittedStudy, WindowLike, WindowsLike, with_market_values
 from ..settings import StudyConfig
@@ -33,8 +33,8 @@ NAMED = 3
 # notebook nor the reference shows them.
 INNER = (
     "LISTED", "MOST_GROUPS", "group_column", "ids_of", "instead_of", "is_large", "is_pooled",
-    "layout", "listed", "first_window", "listed_rows", "memo", "of", "other_clock", "records",
-    "refit", "remember", "row_of",
+    "firms", "layout", "listed", "first_window", "listed_rows", "memo", "of", "other_clock",
+    "records", "refit", "remember", "row_of",
 )  # fmt: skip
 # How alike a name must be to be proposed: one that is only similar has something else.
 VERY_LIKE = 0.88
@@ -1193,7 +1193,8 @@ class EventStudyResults(FittedStudy):
               of the CAR is multiplied by variance_multiple
 
             In a study of more than 5,000 events, the last four columns of this list are NaN. The
-            columns of your events file follow.
+            columns of your events file follow. One with the name of a column above, such as `se`,
+            becomes ``own_se``.
 
         Examples
         --------
@@ -1236,7 +1237,7 @@ class EventStudyResults(FittedStudy):
         """Return the abnormal returns of the used events, with one row per event and day.
 
         The table has the columns of :meth:`abnormal_returns`, followed by the columns of your
-        events file.
+        events file. One with the name of a column before it, such as `se`, becomes ``own_se``.
 
         Examples
         --------
@@ -1272,8 +1273,10 @@ class EventStudyResults(FittedStudy):
 
     def _with_own_columns(self, table: pd.DataFrame, rows: IntArray) -> pd.DataFrame:
         """Return a table of events, by position, with the user's own columns of their file."""
-        names = [str(name) for name in self.events if name not in (*NOT_OWN, *table.columns)]
-        cells = {name: with_numbers(self.events[name]).to_numpy()[rows] for name in names}
+        own = [str(name) for name in self.events if name not in NOT_OWN]
+        cells = {}
+        for column, name in names_beside(own, table.columns).items():
+            cells[name] = with_numbers(self.events[column]).to_numpy()[rows]
         return table.assign(**cells)
 
     def __repr__(self) -> str:

@@ -305,7 +305,7 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     is_own = n < FULL_SAMPLE or n >= Power.KNOWN_SPREAD
     error = effect.se if is_own else usual_se(sample, window)
     least = detectable(error, effect.df)
-    overturn = _overturn(sample, window, test, least, Names(used, used, used))
+    overturn = _overturn(sample, window, test, least, Names(used, used, used, used))
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 
 

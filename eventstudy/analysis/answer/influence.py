@@ -60,11 +60,12 @@ class Caveat:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of n events: their ids, and the ticker and company of their firms."""
+    """Names of n events: ids, tickers, and the companies of their rows and of all their events."""
 
     ids: Sequence[str]
     tickers: Sequence[str]
     companies: Sequence[str]
+    firms: Sequence[str]
 
     @classmethod
     def of(cls, study: FittedStudy, rows: BoolArray) -> Names:
@@ -82,7 +83,8 @@ class Names:
         if "company" in events:
             cells = zip(events["company"], tickers, strict=True)
             companies = [cell_text(cell) or ticker for cell, ticker in cells]
-        return cls(events["event_id"].astype(str).tolist(), tickers, companies)
+        firms = [study.firms[i] for i in np.flatnonzero(rows).tolist()]
+        return cls(events["event_id"].astype(str).tolist(), tickers, companies, firms)
 
 
 Kind = Literal["event", "date", "cluster", "firm"]
@@ -97,7 +99,8 @@ class LeaveOut:
     kind : {"event", "date", "cluster", "firm"}
         What is left out. A cluster has dates whose windows overlap.
     name : str
-        Event id, ISO date, first and last ISO date with a slash between them, or ticker.
+        Event id, ISO date, first and last ISO date with a slash between them, or ticker. Of a firm
+        with several tickers it is that of its first event.
     firm : str
         The company of the event or firm that is left out; "" for a date or a cluster.
     first, last : str
@@ -289,7 +292,7 @@ class Influence(Paragraph):
 
         def measured() -> Influence:
             sample = study.abnormal.tested(window)
-            names, factor = Names((), (), ()), 1.0
+            names, factor = Names((), (), (), ()), 1.0
             # Of one event nothing can be left out.
             if awaits_days(study, window):
                 return cls(window, len(sample), effect, np.nan)
@@ -383,7 +386,8 @@ def leave_outs(sample: AbnormalReturns, window: Window, names: Names) -> tuple[L
     for k, ((kind, name), (*effect, p, distance)) in enumerate(zip(labels, numbers, strict=True)):
         rows = sets.indices[sets.indptr[k] : sets.indptr[k + 1]]
         first, last = days[np.sort(sample.windows.day0[rows])[[0, -1]]].tolist()
-        firm = names.companies[rows[0]] if kind in ("event", "firm") else ""
+        companies = {"event": names.companies, "firm": names.firms}.get(kind)
+        firm = companies[rows[0]] if companies else ""
         n = len(rows)
         interval = Interval.of(*effect)
         row = LeaveOut(kind, name, firm, first, last, n, len(sample) - n, interval, p, distance)
@@ -416,7 +420,11 @@ def list_sets(
     members = list(np.arange(n)[:, None])
     seen: set[bytes] = set()
     clusters = DateClusters.merged(sample, window).number
-    by_kind: dict[Kind, Any] = {"date": day0, "cluster": clusters, "firm": np.array(names.tickers)}
+    leading: dict[str, str] = {}
+    for firm, ticker in zip(names.firms, names.tickers, strict=True):
+        leading.setdefault(firm, ticker)
+    listings = np.array([leading[firm] for firm in names.firms])
+    by_kind: dict[Kind, Any] = {"date": day0, "cluster": clusters, "firm": listings}
     days = sample.windows.sessions.astype("datetime64[D]")
     for kind, values in by_kind.items():
         for rows in _groups_of(values):

@@ -154,7 +154,8 @@ def measure(study: FittedStudy, window: Window) -> Situation:
     """
     sample = study.abnormal.tested(window)
     valid = study.abnormal.in_tests(window)
-    flags, tickers = (study.events[name].to_numpy()[valid] for name in ("flags", "ticker"))
+    flags = study.events["flags"].to_numpy()[valid]
+    firms = Counter(study.firms[i] for i in np.flatnonzero(valid).tolist())
     size = np.unique(sample.windows.day0, return_counts=True)[1]
     n = len(sample)
     n_dates = len(size)
@@ -169,7 +170,7 @@ def measure(study: FittedStudy, window: Window) -> Situation:
         **_dependence(sample, window), **_shape(sample, window), **_trading(sample),
         time_unknown=float(np.mean([Flag.TIME_UNKNOWN in cell for cell in flags])) if n else np.nan,
         recent_variance=_recent(sample, window),
-        repeated_firms=sum(times > 1 for times in Counter(tickers).values()),
+        repeated_firms=sum(times > 1 for times in firms.values()),
     )  # fmt: skip
 
 

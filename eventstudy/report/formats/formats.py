@@ -14,7 +14,7 @@ import pandas as pd
 from ...analysis import Answer
 from ...calendars import Window
 from ...errors import DataError
-from ...files import parquet_modules, replacing, with_numbers
+from ...files import names_beside, parquet_modules, replacing, with_numbers
 from ...findings import FinishedRun
 from ...words import clipped, has, say
 from ..tables.methods import write_bibtex
@@ -27,6 +27,8 @@ from .word import NO_TIME, word
 BIBLIOGRAPHY = "tables/references.bib"
 # Letters of a label of Stata, and of a text that it keeps in place.
 LONGEST_LABEL, LONGEST_TEXT = 80, 244
+# What names an event in each table.
+IDENTITY = ("event_id", "ticker")
 Files = Mapping[str, str | bytes]
 
 
@@ -64,7 +66,9 @@ class Export:
     def say_renamed(self) -> str:
         """Return which columns of the events have another name in a file of Stata; "" for none."""
         names = names_in_stata(map(str, _cars_with_events(self.run)))
-        renamed = [f"{column} becomes {name}" for column, name in names.items() if name != column]
+        own = _in_the_file(self.run)
+        pairs = [(own.get(column, column), name) for column, name in names.items()]
+        renamed = [f"{column} becomes {name}" for column, name in pairs if name != column]
         return say("stata.renamed", names=renamed) if renamed else ""
 
     def latex(self, name: str) -> str:
@@ -156,11 +160,12 @@ def _card(export: Export) -> Files:
 def long_table(run: FinishedRun) -> pd.DataFrame:
     """Return ``tables/abnormal_returns.csv``; with groups, that of each event is in front."""
     table, column = run.tables["abnormal_returns"], run.findings.setup.group_column
-    if not column or column in table:
+    if not column or column in IDENTITY:
         return table
     groups = {event.cells["event_id"]: event.cells[column] for event in run.findings.used}
     names = table["event_id"].astype(str).map(groups)
-    return table.assign(**{column: names})[[column, *table.columns]]
+    name = names_beside([column], table.columns)[column]
+    return table.assign(**{name: names})[[name, *table.columns]]
 
 
 def parquet_bytes(run: FinishedRun) -> bytes:
@@ -186,19 +191,30 @@ def _cars_with_events(run: FinishedRun) -> pd.DataFrame:
     rows = [{**event.cells, "day0": event.day0} for event in run.findings.used]
     if not rows:
         raise DataError(say("stata.none"), where=run.findings.name)
-    events = pd.DataFrame(rows).drop(columns=list(set(car.columns) - {"event_id"}), errors="ignore")
-    own = events.columns.drop(["event_id", "day0"])
+    names = {column: name for name, column in _in_the_file(run).items()}
+    events = pd.DataFrame(rows).drop(columns="ticker").rename(columns=names)
+    own = list(names.values())
     events[own] = events[own].apply(with_numbers)
     return car.merge(events, on="event_id", how="left")
+
+
+def _in_the_file(run: FinishedRun) -> dict[str, str]:
+    """Return the columns of the events file by their names beside those of the CARs."""
+    cells = run.findings.used[0].cells if run.findings.used else {}
+    own = [column for column in cells if column not in (*IDENTITY, "day0")]
+    names = names_beside(own, [*run.tables["car"], "day0"])
+    return {name: column for column, name in names.items()}
 
 
 def stata_bytes(run: FinishedRun) -> bytes:
     """Return the CARs of all events and windows, with the columns of the events, for Stata."""
     table = _cars_with_events(run)
     names, labels = names_in_stata(map(str, table)), {}
+    own = _in_the_file(run)
     for column, name in names.items():
         code = f"stata.column.{column}"
-        labels[name] = clipped(say(code) if has(code) else column, LONGEST_LABEL)
+        label = say(code) if has(code) else own.get(column, column)
+        labels[name] = clipped(label, LONGEST_LABEL)
     table = table.rename(columns=names)
     dates: Any = {"last_session": "td", "day0": "td"}
     table = table.astype(dict.fromkeys(dates, "datetime64[ns]"))

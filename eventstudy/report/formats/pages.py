@@ -26,13 +26,12 @@ from ..figures.strip import MarkRow, checks_layout, draw_rows, draw_strip, strip
 from ..figures.svg_canvas import NARROW, WIDE, Panel, Scale, pair, picture
 from ..page.event_page import render_context
 from ..page.first_screen import FirstScreen, first_screen, title_of
-from ..page.folds import fold_analysis, list_folds, list_sections
+from ..page.folds import IN_NUMBERS, list_folds, list_sections
 from ..sentences.answer import compare_spread
 from ..tables.checks import Check, checks_table
 from ..tables.columns import EFFECT, NAME, PVALUE, Column, Kind
 from ..tables.events import in_order
 from ..tables.methods import settings_text
-from ..tables.robustness import robustness
 from ..tables.table import Table, make_table
 from ..tables.windows import find_role, windows_table
 from .templating import environment, new_environment, read_template, style, visible_line
@@ -163,11 +162,8 @@ def markdown(findings: Findings) -> str:
 def markdown_context(findings: Findings) -> dict[str, Any]:
     """Return what Markdown and Word show: the page, and what that has in pictures, as tables."""
     context = _shared_context(findings)
-    folds = context["folds"]
-    # What the page has in tables alone.
-    more = [fold_analysis(findings, a) for a in robustness(findings) if a.name == "weights"]
-    at = [fold.code for fold in folds].index("data")
-    context["folds"] = [*folds[:at], *more, *folds[at:]]
+    # It stands in the place of the picture.
+    context["folds"] = [fold for fold in context["folds"] if fold.code != IN_NUMBERS]
     context["checks"] = checks_table(findings) if context["first"].checks else None
     return context
 

@@ -26,8 +26,11 @@ WIDEST, PADDING = 26, 3
 WIDTH = 6.0
 # Rows of a table that stays on one page; of a longer one the head is repeated.
 SHORT = 20
-# Parts of the page that a paper has; the others are in the report.
-KEPT = ("announcements", "groups", "method", "files")
+# Parts of the page that a paper has: all that its methods describe. The report has the others.
+KEPT = (
+    "announcements", "groups", "announcement_time", "firms", "weights", "families", "regression",
+    "data", "method", "files",
+)  # fmt: skip
 
 
 def word(findings: Findings) -> bytes:
@@ -137,8 +140,10 @@ def _share_width(rows: list[list[str]]) -> list[float]:
         longest = max((len(word) for text in texts for word in text.split()), default=0)
         words.append(longest + PADDING)
         more.append(max(min(max(map(len, texts)), WIDEST) - longest, 0))
+    if not any(more):
+        more = [1] * len(more)
     unit = min(WIDTH / sum(words), LETTER)
-    rest = (WIDTH - unit * sum(words)) / max(sum(more), 1)
+    rest = (WIDTH - unit * sum(words)) / sum(more)
     return [unit * word + rest * length for word, length in zip(words, more, strict=True)]
 
 

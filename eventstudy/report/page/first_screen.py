@@ -183,8 +183,7 @@ def title_of(findings: Findings) -> str:
     first = setup.first[:4]
     last = setup.last[:4]
     period = words().date(setup.first) if setup.first == setup.last else first
-    # Of very many events not all are listed.
-    firms = 0 if setup.is_sampled else len({event.name for event in events})
+    firms = findings.count_firms(sample)
     code = "title.several" if firms else "title.sampled"
     return say(code, firms=firms, period=f"{first}–{last}" if last > first else period, **facts)
 

@@ -29,6 +29,7 @@ from ..sentences.top import (
     say_on_market,
 )
 from ..tables import events as event_tables
+from ..tables.checks import checks_table, list_checks
 from ..tables.columns import EFFECT, ESTIMATE, EVENTS, INTERVAL, NAME, Column, Kind
 from ..tables.kept_cases import case_blocks, describe_case
 from ..tables.methods import Paragraph, methods, provenance, symbols_table
@@ -50,8 +51,10 @@ GLOSSARY = (
     "false_alarms", "shifted_calendars", "car",
 )  # fmt: skip
 OF_RETURNS = ("abnormal_return", "market_implied")
-# Analyses with a part of their own; others stand elsewhere on the page, or in tables alone.
-ELSEWHERE = ("calibration", "weights")
+# Analyses that stand in other parts of the page.
+ELSEWHERE = ("calibration",)
+# The part that has in numbers what the first screen draws.
+IN_NUMBERS = "checks_table"
 CHOICES = ("specifications", "choices")
 NAMED = 6
 
@@ -92,7 +95,10 @@ class Fold:
 @lru_cache(maxsize=1)
 def list_folds(findings: Findings) -> list[Fold]:
     """Return the folded parts of a report, in their order."""
-    used = (_announcements, list_days, _choices, _groups, _shared_shock, _power, _analyses_left)
+    used = (
+        _announcements, list_days, _checks, _choices, _groups, _shared_shock, _power,
+        _analyses_left,
+    )  # fmt: skip
     makers = (*(used if findings.setup.n_used else ()), _cases, _data, _method, _words, _files)
     return [fold for maker in makers for fold in maker(findings)]
 
@@ -198,6 +204,16 @@ def _describe_around(sample: Sample) -> Iterator[str]:
         ends = sorted((abs(low), abs(high)))
         code = "path.reversal" if share < 0 else "path.drift"
         yield say(code, share=abs(share), low=ends[0], high=ends[1])
+
+
+def _checks(findings: Findings) -> Iterator[Fold]:
+    """Yield the effects and intervals of what could change the answer, which are drawn above."""
+    checks = list_checks(findings)
+    if checks:
+        table = checks_table(findings)
+        finding = f"{table.about}." if table.about else table.caption
+        blocks = (say("checks.table.note"), replace(table, about=""))
+        yield Fold(IN_NUMBERS, say("checks.table.title"), finding, blocks)
 
 
 def _choices(findings: Findings) -> Iterator[Fold]:
@@ -340,17 +356,11 @@ def _analyses_left(findings: Findings) -> Iterator[Fold]:
     """Yield a part for each further analysis that the run has."""
     for analysis in robustness(findings):
         if analysis.name not in (*CHOICES, *ELSEWHERE):
-            yield fold_analysis(findings, analysis)
+            yield _fold_analysis(findings, analysis)
 
 
-def fold_analysis(findings: Findings, analysis: Analysis) -> Fold:
-    """Return an analysis, of whose sentence the first is its finding.
-
-    Parameters
-    ----------
-    findings : Findings
-    analysis : Analysis
-    """
+def _fold_analysis(findings: Findings, analysis: Analysis) -> Fold:
+    """Return an analysis, of whose sentence the first is its finding."""
     finding = analysis.lede or analysis.note
     finding = finding.removeprefix(f"{say('robustness.pooled', n=findings.setup.n_used)} ")
     blocks = [block for block in _blocks(analysis) if block not in ("", finding)]

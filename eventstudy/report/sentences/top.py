@@ -144,11 +144,9 @@ def _used(findings: Findings) -> KeyFigure:
     kind = say("key.events_of", group=clipped(sample.group, 24)) if sample.group else ""
     label = kind or say("key.events" if result.n_events > 1 else "key.event")
     used = f"{result.n_events:,} of {sample.n_events:,}"
-    main = findings.setup.main
-    counted = (e for e in findings.of_group(sample.group) if np.isfinite(e.car(main).car))
-    firms = {event.name for event in counted}
-    code = "key.dates" if findings.setup.is_sampled or len(firms) < 2 else "key.dates_firms"
-    return KeyFigure(capitalised(label), used, say(code, n=result.n_dates, firms=len(firms)))
+    firms = findings.count_firms(sample)
+    code = "key.dates" if firms < 2 else "key.dates_firms"
+    return KeyFigure(capitalised(label), used, say(code, n=result.n_dates, firms=firms))
 
 
 def describe_setup(findings: Findings) -> str:
@@ -304,9 +302,10 @@ def _chosen_by_press(findings: Findings) -> Iterator[Reason]:
 def _of_a_census(findings: Findings) -> Iterator[Reason]:
     """Yield how many of the companies of an official list are here, for each list."""
     here = defaultdict(set)
+    companies = findings.firms
     for event in findings.used:
         for match in _CENSUS.finditer(str(event.cells.get("census", ""))):
-            here[match.groups()].add(event.cells.get("company", event.cells["ticker"]))
+            here[match.groups()].add(companies[event.cells["event_id"]])
     for (action, named, shares), firms in here.items():
         yield Reason("census", action=action, named=named, shares=int(shares), n=len(firms))
 

@@ -234,7 +234,8 @@ def _placebos(findings: Findings) -> Iterator[Analysis]:
 
 def _weights(findings: Findings) -> Iterator[Analysis]:
     rows, money = [], _money(findings)
-    for row in findings.over_main(findings.beside("aggregates")).to_dict("records"):
+    means = findings.over_main(findings.beside("aggregates"))
+    for row in means.to_dict("records"):
         if row["n_events"]:
             name = say(f"robustness.weights.{row['weights']}")
             values = {**row, "name": name, "events": row["n_events"]}
@@ -244,7 +245,15 @@ def _weights(findings: Findings) -> Iterator[Analysis]:
         note = say("robustness.weights.note") if findings.sample.n_used > 1 else ""
         files = ["aggregates", *["market_value"] * bool(money)]
         in_files = tuple(file_of(findings, name) for name in files)
-        yield Analysis("weights", money, table, note=note, files=in_files)
+        yield Analysis("weights", money or _by_precision(means), table, note=note, files=in_files)
+
+
+def _by_precision(means: pd.DataFrame) -> str:
+    """Return the mean CAR weighted by precision, given all weighted means; "" without a p."""
+    for row in means[means["weights"] == "precision"].to_dict("records"):
+        if np.isfinite(row["pvalue"]):
+            return say("robustness.weights.lede", value=row["estimate"], p=row["pvalue"])
+    return ""
 
 
 def _money(findings: Findings) -> str:
