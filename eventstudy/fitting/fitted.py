@@ -692,10 +692,17 @@ def day0_to_come(study: FittedStudy) -> BoolArray:
     ----------
     study : FittedStudy
     """
-    out = np.zeros(len(study.ok), dtype=bool)
-    for i in np.flatnonzero(~study.ok):
-        out[i] = getattr(study.events["reason"].iat[i], "code", "") == TO_COME
-    return out
+
+    def wait() -> BoolArray:
+        out = np.zeros(len(study.ok), dtype=bool)
+        if study.ok.all():
+            return out
+        reasons = study.events["reason"].to_numpy(object)
+        for i in np.flatnonzero(~study.ok):
+            out[i] = getattr(reasons[i], "code", "") == TO_COME
+        return out
+
+    return study.remember("day0 to come", wait)
 
 
 def chosen(rows: Any, n: int) -> BoolArray | IntArray:
