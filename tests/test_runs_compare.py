@@ -12,7 +12,14 @@ import pytest
 from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy.runs import compare_runs
-from eventstudy.runs.comparison import Answer, Comparison, Moved, _sources
+from eventstudy.runs.comparison import (
+    Answer,
+    Comparison,
+    Moved,
+    Revision,
+    _sources,
+    price_revision,
+)
 from eventstudy.runs.outbox import Entry
 from eventstudy.runs.record import seal
 
@@ -96,6 +103,38 @@ def test_another_base_of_adjusted_prices_is_no_revision(project: Project, tmp_pa
     _, found = changed(project, tmp_path, closes={"CCC": project.closes["CCC"] * 0.97})
     assert not found.prices
     assert not found.moves
+
+
+def revision_of(old: np.ndarray, new: np.ndarray) -> Revision | None:
+    """Return the difference of two series of closes."""
+    tables = [pd.DataFrame({"date": DAYS, "close": c, "adj_close": c}) for c in (old, new)]
+    return price_revision(*tables, "return")
+
+
+@pytest.mark.parametrize("factor", [0.25, 0.99, 3.0])
+@pytest.mark.parametrize("decimals", [2, 4])
+def test_another_base_is_no_revision_within_the_decimals_of_the_prices(
+    project: Project, factor: float, decimals: int
+) -> None:
+    """A day that is revised as well is found, and it alone."""
+    close = project.closes["CCC"]
+    old = close.round(decimals)
+    assert revision_of(old, (close * factor).round(decimals)) is None
+    close = close.copy()
+    close[150] *= 1.01
+    revision = revision_of(old, (close * factor).round(decimals))
+    assert revision is not None
+    assert revision.days == tuple(f"{day:%Y-%m-%d}" for day in DAYS[150:152])
+    assert revision.values == 1
+
+
+def test_a_revision_by_the_last_decimal_is_one(project: Project) -> None:
+    old = project.closes["CCC"].round(2)
+    new = old.copy()
+    new[150] += 0.01
+    revision = revision_of(old, new)
+    assert revision is not None
+    assert revision.days == tuple(f"{day:%Y-%m-%d}" for day in DAYS[150:152])
 
 
 def test_events_added_removed_and_edited_are_named(project: Project, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ _FACTS = ("window", "test", "n_events", "n_lacking", "n_used")
 MAX_LINES, MAX_ELSEWHERE = 20, 8
 # Returns that differ by less are those of prices rounded in another way.
 SAME_RETURN = 1e-6
+# Prices with as many decimals or more are exact.
+EXACT_DECIMALS = 10
 # Days that are named.
 SHOWN = 20
 # Members of a comparison that are no differences.
@@ -423,13 +425,39 @@ def _values(a: Any, b: Any) -> int:
     """Return the number of prices that differ by another factor than most, that of a new base."""
     ratio = b / a
     base = np.nanmedian(ratio) if np.isfinite(ratio).any() else 1.0
-    return int(((np.abs(ratio / base - 1) > SAME_RETURN) | (np.isnan(a) != np.isnan(b))).sum())
+    # The base is rounded as well.
+    rounding = 0.0 if base == 1 else 2 * _rounding(a, b)
+    apart = np.abs(ratio / base - 1) > SAME_RETURN + rounding
+    return int((apart | (np.isnan(a) != np.isnan(b))).sum())
 
 
 def _differ(a: Any, b: Any, price: bool) -> Any:
     """Return the days on which two series differ; prices by returns: a new base is no revision."""
     one_sided = np.isnan(a) != np.isnan(b)
+    tolerance = SAME_RETURN * np.abs(a)
     if price:
+        on_day = _rounding(a, b)
+        before = pd.Series(on_day).ffill().shift().to_numpy()
+        # Beside a price that is the same in both, another one is a revision, however small.
+        rounding = np.where((on_day > 0) & (before > 0), on_day + before, 0.0)
         a, b = (np.append(np.nan, x[1:] / pd.Series(x).ffill()[:-1] - 1) for x in (a, b))
-    apart = np.abs(a - b) > SAME_RETURN * (1 if price else np.abs(a))
-    return one_sided | apart
+        tolerance = SAME_RETURN + rounding * np.abs(1 + b)
+    return one_sided | (np.abs(a - b) > tolerance)
+
+
+def _rounding(a: Any, b: Any) -> Any:
+    """Return how far off the ratio of two rounded prices may be, relative, shape (T,).
+
+    Each is off by up to half a unit of its last decimal; two equal prices are taken as exact.
+    """
+    halves = [0.5 * 10.0 ** -_decimals(prices) / np.abs(prices) for prices in (a, b)]
+    return np.where(a == b, 0.0, halves[0] + halves[1])
+
+
+def _decimals(prices: Any) -> int:
+    """Return how many decimals the prices have."""
+    known = prices[np.isfinite(prices)]
+    for n in range(EXACT_DECIMALS):
+        if np.array_equal(np.round(known, n), known):
+            return n
+    return EXACT_DECIMALS
