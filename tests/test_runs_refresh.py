@@ -81,6 +81,7 @@ def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
     for completed, window in ((["e-CCC"], "[0,1]"), ([], "[-5,5]")):
         change = read_changes(made.run)[0]
         assert change["completed"] == completed
+        assert change["statuses"] == {event: ["provisional", "ok"] for event in completed}
         came = [move for move in change["moves"] if move["before"] is None]
         assert window in {move["window"] for move in came}
         assert all(move["why"] == ["new sessions"] for move in came)

@@ -36,7 +36,7 @@ _OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
 _CELLS_OF_DAY0 = {"announced_at", "tz", "when", "day0", "ticker"}
 # What the comparison takes from single files of a run.
 _PARTS = {
-    "tables/car.csv": ("moves",),
+    "tables/car.csv": ("statuses", "moves"),
     "events.csv": ("added", "removed", "edited", "days", "statuses", "moves"),
     FrozenProvider.TABLE: ("prices",),
 }
@@ -192,8 +192,8 @@ def _causes(
         why.append(f"day 0 moved from {day.before} to {day.after}")
     if event in indices and "benchmark" not in edited:
         why.append("benchmark {1} instead of {0}".format(*indices[event]))
-    is_further = move.before is None or event in changes["statuses"]
-    if is_further and _status(old[event]) == "provisional":
+    is_further = move.before is None or not _is_open(row)
+    if is_further and move.after is not None and _is_open(old[event]):
         why.append(Move.FURTHER)
     near = _symbols(row, record)
     reach = (-config.estimation.start, max(config.event.stop, 0))
@@ -254,15 +254,30 @@ def _days(
 
 def _statuses(a: Record, b: Record, old: Rows, new: Rows, both: list[str]) -> Pairs:
     """Return the statuses that differ; a reason of the same kind in other words does not."""
-    statuses = _unlike(*({e: _status(rows[e]) for e in both} for rows in (old, new)))
+    statuses = _unlike(_states(a, old, both), _states(b, new, both))
     reworded = {e for e, code in a.reasons.items() if code != "other" and b.reasons.get(e) == code}
     return {event: pair for event, pair in statuses.items() if event not in reworded}
 
 
-def _status(row: Mapping[str, str]) -> str:
-    if row["status"] != "ok":
-        return f"dropped: {row['reason']}"
-    return "provisional" if Flag.INCOMPLETE_WINDOW in row["flags"].split(";") else "ok"
+def _states(record: Record, rows: Rows, both: list[str]) -> dict[str, str]:
+    """Return the statuses of events by name."""
+    cars = _cars(record)
+    main = record.config.main
+    states = {}
+    for event in both:
+        row = rows[event]
+        has_car = cars.get((event, row["ticker"], main.start, main.stop)) is not None
+        if row["status"] != "ok":
+            # How a ticker may be spelt is a question to the author of the list.
+            states[event] = f"dropped: {row['reason'].partition('; did you mean')[0]}"
+        else:
+            states[event] = "provisional" if _is_open(row) and not has_car else "ok"
+    return states
+
+
+def _is_open(row: Mapping[str, str]) -> bool:
+    """Return whether the event window is not over yet."""
+    return Flag.INCOMPLETE_WINDOW in row["flags"].split(";")
 
 
 def _settings(record: Record, *, whence: bool) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class Comparison:
     days : mapping of str to Moved
         Events with another day 0, which may follow from the announcement, a setting or prices.
     statuses : mapping of str to (before, after)
-        Status of the events that have another: ``ok``, ``provisional`` (the window is not over
+        Status of the events that have another: ``ok``, ``provisional`` (the main window is not over
         yet), or why an event was dropped. The same kind of reason in other words is no other
         status.
     moves : tuple of Move
