@@ -197,10 +197,15 @@ def _causes(
         why.append(Move.FURTHER)
     near = _symbols(row, record)
     reach = (-config.estimation.start, max(config.event.stop, 0))
+    is_in_one = None in (move.before, move.after) and Move.FURTHER not in why
     for symbol, revision in changes["prices"].items():
-        if symbol in near and row["day0"] and revision.touches(row["day0"], *reach):
+        if symbol not in near or not row["day0"]:
+            continue
+        if revision.touches(row["day0"], *reach):
             why.append(f"prices of {symbol} revised")
-    why += [f"prices of {s} from another source" for s in changes["sources"] if s in near]
+        if is_in_one and revision.ends_within(row["day0"], *reach):
+            why.append(f"prices of {symbol} {revision.ends}")
+    why += [_source(s, *pair) for s, pair in changes["sources"].items() if s in near]
     why += [f"setting {name}" for name in changes["settings"] if name not in _ASIDE]
     # A kept file of market values moves no CAR.
     why += [f"{file} changed" for file in changes["files"] if Path(file).parts[-3:-2] != ("size",)]
@@ -212,6 +217,15 @@ def _causes(
     if not why and changes["versions"]:
         why.append(f"versions: {', '.join(changes['versions'])}")
     return tuple(why or ["not known"])
+
+
+def _source(symbol: str, before: str, after: str) -> str:
+    """Return what became of the source of a symbol, blank for a run without its prices."""
+    if not before:
+        return f"prices of {symbol}, none before"
+    if not after:
+        return f"no prices of {symbol} any more"
+    return f"prices of {symbol} from another source"
 
 
 def _symbols(row: Mapping[str, str], record: Record) -> set[str]:
