@@ -12,7 +12,15 @@ import pytest
 from run_folders import AT, DAYS, FIRMS, Project, invoke
 
 from eventstudy.runs import compare_runs
-from eventstudy.runs.comparison import Answer, Comparison, Moved, _sources
+from eventstudy.runs.compare import _source
+from eventstudy.runs.comparison import (
+    Answer,
+    Comparison,
+    Moved,
+    Revision,
+    _sources,
+    price_revision,
+)
 from eventstudy.runs.outbox import Entry
 from eventstudy.runs.record import seal
 
@@ -98,6 +106,63 @@ def test_another_base_of_adjusted_prices_is_no_revision(project: Project, tmp_pa
     assert not found.moves
 
 
+def revision_of(old: np.ndarray, new: np.ndarray) -> Revision | None:
+    """Return the difference of two series of closes."""
+    tables = [pd.DataFrame({"date": DAYS, "close": c, "adj_close": c}) for c in (old, new)]
+    return price_revision(*tables, "return")
+
+
+@pytest.mark.parametrize("factor", [0.25, 0.99, 3.0])
+@pytest.mark.parametrize("decimals", [2, 4])
+def test_another_base_is_no_revision_within_the_decimals_of_the_prices(
+    project: Project, factor: float, decimals: int
+) -> None:
+    """A day that is revised as well is found, and it alone."""
+    close = project.closes["CCC"]
+    old = close.round(decimals)
+    assert revision_of(old, (close * factor).round(decimals)) is None
+    close = close.copy()
+    close[150] *= 1.01
+    revision = revision_of(old, (close * factor).round(decimals))
+    assert revision is not None
+    assert revision.days == tuple(f"{day:%Y-%m-%d}" for day in DAYS[150:152])
+    assert revision.values == 1
+
+
+def test_a_revision_by_the_last_decimal_is_one(project: Project) -> None:
+    old = project.closes["CCC"].round(2)
+    new = old.copy()
+    new[150] += 0.01
+    revision = revision_of(old, new)
+    assert revision is not None
+    assert revision.days == tuple(f"{day:%Y-%m-%d}" for day in DAYS[150:152])
+
+
+def test_a_price_that_one_run_alone_has_is_none_in_the_other(project: Project) -> None:
+    old = project.closes["CCC"]
+    new = old.copy()
+    new[150] = np.nan
+    text = f"revised on {DAYS[150]:%Y-%m-%d} ({old[150]:.10g} before, none now)"
+    assert str(revision_of(old, new)).replace("2 days, first on ", "") == text
+
+
+def test_prices_of_fewer_days_are_why_a_car_is_gone(project: Project, tmp_path: Path) -> None:
+    """Also where one of them was revised as well; and they are why it is back."""
+    close = project.closes["BBB"].copy()
+    close[AT[1] - 20] *= 1.01
+    close[AT[1] + 4 :] = np.nan
+    copy, found = changed(project, tmp_path, closes={"BBB": close})
+    ends = [f"{DAYS[i]:%Y-%m-%d}" for i in (AT[1] + 3, len(DAYS) - 1)]
+    (gone,) = (move for move in found.moves if move.after is None and move.window == "[-5,5]")
+    assert gone.why == ("prices of BBB revised", f"prices of BBB until {ends[0]}, {ends[1]} before")
+    assert "Prices revised:\n  BBB: revised on " in str(found)
+    assert f"Prices of fewer days:\n  BBB: prices until {ends[0]}, {ends[1]} before" in str(found)
+    found = compare_runs(copy.out / "second", copy.out / "first")
+    (back,) = (move for move in found.moves if move.before is None and move.window == "[-5,5]")
+    assert back.why == ("prices of BBB revised", f"prices of BBB until {ends[1]}, {ends[0]} before")
+    assert f"Prices of more days:\n  BBB: prices until {ends[1]}, {ends[0]} before" in str(found)
+
+
 def test_events_added_removed_and_edited_are_named(project: Project, tmp_path: Path) -> None:
     later = f"{DAYS[AT[0]]:%Y-%m-%d}", f"{DAYS[AT[0] + 3]:%Y-%m-%d}"
     copy, found = changed(project, tmp_path, firms=FIRMS[:4], shifted={"AAA": 3})
@@ -163,6 +228,9 @@ def test_an_answer_in_other_words_is_no_change(project: Project, tmp_path: Path)
 def test_symbols_of_other_sources_are_summed_up() -> None:
     found = {f"S{i:02d}": ("files", "") for i in range(40)} | {"T": ("files", "yahoo")}
     assert _sources(found) == ["S00, S01, S02 and 37 more: files -> none", "T: files -> yahoo"]
+    assert _source("T", "files", "yahoo") == "prices of T from another source"
+    assert _source("S00", "files", "") == "no prices of S00 any more"
+    assert _source("S00", "", "files") == "prices of S00, none before"
 
 
 def test_status_changes(project: Project, tmp_path: Path) -> None:
@@ -174,6 +242,18 @@ def test_status_changes(project: Project, tmp_path: Path) -> None:
     assert before == "ok"
     assert after.startswith("dropped: no price data")
     assert not found.completed
+
+
+def test_a_dropped_event_of_before_is_not_asked_for_its_spelling(
+    project: Project, tmp_path: Path
+) -> None:
+    copy = project.copied(tmp_path / "copy")
+    (copy.prices / "EEE.csv").rename(copy.prices / "EEEX.csv")
+    copy.study("--name", "second")
+    reasons = pd.read_csv(copy.out / "second" / "events.csv")["reason"]
+    assert reasons.str.contains("did you mean 'EEEX'").any()
+    found = compare_runs(copy.out / "first", copy.out / "second")
+    assert found.statuses["e-EEE"][1].endswith("(6 tickers)")
 
 
 def test_the_same_reason_in_other_words_is_no_change(project: Project, tmp_path: Path) -> None:

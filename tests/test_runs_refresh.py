@@ -73,14 +73,15 @@ def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
             made.write(name)
         return refresh(made)
 
+    made.closes["AAA"][AT[0]] *= 1.01
     said = goes_on(AT[2] + 3)
     assert "Windows that are complete now:\n  e-CCC" in said
-    assert re.search(
-        r"refreshed: prices of \w+, \w+, \w+ and 3 more until \d{4}-\d\d-\d\d$", said, re.M
-    )
+    assert re.search(r"^refreshed: prices of AAA revised on .* now\)", said, re.M)
+    assert re.search(r"prices of \w+, \w+, \w+ and 3 more until \d{4}-\d\d-\d\d$", said, re.M)
     for completed, window in ((["e-CCC"], "[0,1]"), ([], "[-5,5]")):
         change = read_changes(made.run)[0]
         assert change["completed"] == completed
+        assert change["statuses"] == {event: ["provisional", "ok"] for event in completed}
         came = [move for move in change["moves"] if move["before"] is None]
         assert window in {move["window"] for move in came}
         assert all(move["why"] == ["new sessions"] for move in came)

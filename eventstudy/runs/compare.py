@@ -36,7 +36,7 @@ _OF_DAY0 = {"halt", "calendar", "cutoff_minutes"}
 _CELLS_OF_DAY0 = {"announced_at", "tz", "when", "day0", "ticker"}
 # What the comparison takes from single files of a run.
 _PARTS = {
-    "tables/car.csv": ("moves",),
+    "tables/car.csv": ("statuses", "moves"),
     "events.csv": ("added", "removed", "edited", "days", "statuses", "moves"),
     FrozenProvider.TABLE: ("prices",),
 }
@@ -192,15 +192,20 @@ def _causes(
         why.append(f"day 0 moved from {day.before} to {day.after}")
     if event in indices and "benchmark" not in edited:
         why.append("benchmark {1} instead of {0}".format(*indices[event]))
-    is_further = move.before is None or event in changes["statuses"]
-    if is_further and _status(old[event]) == "provisional":
+    is_further = move.before is None or not _is_open(row)
+    if is_further and move.after is not None and _is_open(old[event]):
         why.append(Move.FURTHER)
     near = _symbols(row, record)
     reach = (-config.estimation.start, max(config.event.stop, 0))
+    is_in_one = None in (move.before, move.after) and Move.FURTHER not in why
     for symbol, revision in changes["prices"].items():
-        if symbol in near and row["day0"] and revision.touches(row["day0"], *reach):
+        if symbol not in near or not row["day0"]:
+            continue
+        if revision.touches(row["day0"], *reach):
             why.append(f"prices of {symbol} revised")
-    why += [f"prices of {s} from another source" for s in changes["sources"] if s in near]
+        if is_in_one and revision.ends_within(row["day0"], *reach):
+            why.append(f"prices of {symbol} {revision.ends}")
+    why += [_source(s, *pair) for s, pair in changes["sources"].items() if s in near]
     why += [f"setting {name}" for name in changes["settings"] if name not in _ASIDE]
     # A kept file of market values moves no CAR.
     why += [f"{file} changed" for file in changes["files"] if Path(file).parts[-3:-2] != ("size",)]
@@ -212,6 +217,15 @@ def _causes(
     if not why and changes["versions"]:
         why.append(f"versions: {', '.join(changes['versions'])}")
     return tuple(why or ["not known"])
+
+
+def _source(symbol: str, before: str, after: str) -> str:
+    """Return what became of the source of a symbol, blank for a run without its prices."""
+    if not before:
+        return f"prices of {symbol}, none before"
+    if not after:
+        return f"no prices of {symbol} any more"
+    return f"prices of {symbol} from another source"
 
 
 def _symbols(row: Mapping[str, str], record: Record) -> set[str]:
@@ -254,15 +268,30 @@ def _days(
 
 def _statuses(a: Record, b: Record, old: Rows, new: Rows, both: list[str]) -> Pairs:
     """Return the statuses that differ; a reason of the same kind in other words does not."""
-    statuses = _unlike(*({e: _status(rows[e]) for e in both} for rows in (old, new)))
+    statuses = _unlike(_states(a, old, both), _states(b, new, both))
     reworded = {e for e, code in a.reasons.items() if code != "other" and b.reasons.get(e) == code}
     return {event: pair for event, pair in statuses.items() if event not in reworded}
 
 
-def _status(row: Mapping[str, str]) -> str:
-    if row["status"] != "ok":
-        return f"dropped: {row['reason']}"
-    return "provisional" if Flag.INCOMPLETE_WINDOW in row["flags"].split(";") else "ok"
+def _states(record: Record, rows: Rows, both: list[str]) -> dict[str, str]:
+    """Return the statuses of events by name."""
+    cars = _cars(record)
+    main = record.config.main
+    states = {}
+    for event in both:
+        row = rows[event]
+        has_car = cars.get((event, row["ticker"], main.start, main.stop)) is not None
+        if row["status"] != "ok":
+            # How a ticker may be spelt is a question to the author of the list.
+            states[event] = f"dropped: {row['reason'].partition('; did you mean')[0]}"
+        else:
+            states[event] = "provisional" if _is_open(row) and not has_car else "ok"
+    return states
+
+
+def _is_open(row: Mapping[str, str]) -> bool:
+    """Return whether the event window is not over yet."""
+    return Flag.INCOMPLETE_WINDOW in row["flags"].split(";")
 
 
 def _settings(record: Record, *, whence: bool) -> dict[str, Any]:

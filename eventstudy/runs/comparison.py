@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any, ClassVar
@@ -22,6 +22,8 @@ _FACTS = ("window", "test", "n_events", "n_lacking", "n_used")
 MAX_LINES, MAX_ELSEWHERE = 20, 8
 # Returns that differ by less are those of prices rounded in another way.
 SAME_RETURN = 1e-6
+# Prices with as many decimals or more are exact.
+EXACT_DECIMALS = 10
 # Days that are named.
 SHOWN = 20
 # Members of a comparison that are no differences.
@@ -113,7 +115,7 @@ class Comparison:
     days : mapping of str to Moved
         Events with another day 0, which may follow from the announcement, a setting or prices.
     statuses : mapping of str to (before, after)
-        Status of the events that have another: ``ok``, ``provisional`` (the window is not over
+        Status of the events that have another: ``ok``, ``provisional`` (the main window is not over
         yet), or why an event was dropped. The same kind of reason in other words is no other
         status.
     moves : tuple of Move
@@ -222,6 +224,7 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
     elsewhere = [f"{move.window} {_move(move)}" for move in others]
     cars = {e: f"{e}: CAR over {c.main} {_value(move.after)}" for e, move in main.items()}
     completed = [cars.get(e, e) for e in c.completed]
+    revisions = c.prices.items()
     sections = {
         "Not as it was written": c.altered,
         "The first sentence is of another group": [_arrow(*pair) for pair in c.lead.values()],
@@ -234,9 +237,9 @@ def _sections(c: Comparison) -> Iterator[tuple[str, list[str]]]:
         "Status": states,
         f"CARs over {c.main} that moved by more than {_least(c.moved)}": moves,
         "CARs over other windows that moved": _first_lines(elsewhere, MAX_ELSEWHERE),
-        "Prices revised": _series(c.prices, lambda r: bool(r.days)),
-        "Prices of more days": _series(c.prices, lambda r: not r.days and r.after > r.before),
-        "Prices of fewer days": _series(c.prices, lambda r: not r.days and r.after < r.before),
+        "Prices revised": [f"{s}: {r}" for s, r in revisions if r.days],
+        "Prices of more days": [f"{s}: prices {r.ends}" for s, r in revisions if r.is_longer],
+        "Prices of fewer days": [f"{s}: prices {r.ends}" for s, r in revisions if r.is_shorter],
         "Source of prices": _sources(c.sources),
         "Files changed": c.files,
         "Settings": [f"{k}: {_setting(a)} -> {_setting(b)}" for k, (a, b) in c.settings.items()],
@@ -252,10 +255,6 @@ def _versions_head(c: Comparison) -> str:
     """Return the heading of the versions: whether anything else could have changed the answer."""
     others = (c.prices, c.sources, c.files, c.settings, c.added, c.removed, c.edited)
     return "Versions" if any(others) else "The program changed, not the prices"
-
-
-def _series(revisions: Mapping[str, Revision], condition: Callable[[Revision], bool]) -> list[str]:
-    return [f"{symbol}: {r}" for symbol, r in revisions.items() if condition(r)]
 
 
 def _arrow(before: str, after: str, *, blank: str = "none") -> str:
@@ -343,6 +342,21 @@ class Revision:
     after: str
     values: int = 0
 
+    @property
+    def is_longer(self) -> bool:
+        """Whether the second run has later prices."""
+        return self.after > self.before
+
+    @property
+    def is_shorter(self) -> bool:
+        """Whether the first run has later prices."""
+        return self.after < self.before
+
+    @property
+    def ends(self) -> str:
+        """The last day in both runs, in words."""
+        return f"until {self.after or 'none'}, {self.before or 'none'} before"
+
     def touches(self, day0: str, before: int, after: int) -> bool:
         """Return whether a day that differs is in the windows of an event.
 
@@ -357,10 +371,25 @@ class Revision:
         -------
         bool
         """
-        middle = date.fromisoformat(day0)
-        start = str(middle - timedelta(days=int(1.6 * before) + 20))
-        stop = str(middle + timedelta(days=int(1.6 * after) + 20))
+        start, stop = _reach(day0, before, after)
         return any(start <= day <= stop for day in self.days)
+
+    def ends_within(self, day0: str, before: int, after: int) -> bool:
+        """Return whether one run alone has the last prices of the windows of an event.
+
+        Parameters
+        ----------
+        day0 : str
+        before, after : int
+            As in `touches`.
+
+        Returns
+        -------
+        bool
+        """
+        start, stop = _reach(day0, before, after)
+        first, last = sorted([self.before, self.after])
+        return first != last and first < stop and start <= last
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -370,10 +399,19 @@ class Revision:
 
     def __str__(self) -> str:
         if not self.days or self.first is None:
-            return f"prices until {self.after or 'none'}, {self.before or 'none'} before"
-        day, old, new = self.first
+            return f"prices {self.ends}"
+        day, *prices = self.first
+        old, new = ("none" if math.isnan(price) else f"{price:.10g}" for price in prices)
         first = day if self.values == 1 else f"{self.values} days, first on {day}"
-        return f"revised on {first} ({old:.10g} before, {new:.10g} now)"
+        return f"revised on {first} ({old} before, {new} now)"
+
+
+def _reach(day0: str, before: int, after: int) -> tuple[str, str]:
+    """Return the first and last day that sessions before and after day 0 may reach."""
+    middle = date.fromisoformat(day0)
+    start = middle - timedelta(days=int(1.6 * before) + 20)
+    stop = middle + timedelta(days=int(1.6 * after) + 20)
+    return str(start), str(stop)
 
 
 def price_revision(old: pd.DataFrame, new: pd.DataFrame, measure: str) -> Revision | None:
@@ -423,13 +461,39 @@ def _values(a: Any, b: Any) -> int:
     """Return the number of prices that differ by another factor than most, that of a new base."""
     ratio = b / a
     base = np.nanmedian(ratio) if np.isfinite(ratio).any() else 1.0
-    return int(((np.abs(ratio / base - 1) > SAME_RETURN) | (np.isnan(a) != np.isnan(b))).sum())
+    # The base is rounded as well.
+    rounding = 0.0 if base == 1 else 2 * _rounding(a, b)
+    apart = np.abs(ratio / base - 1) > SAME_RETURN + rounding
+    return int((apart | (np.isnan(a) != np.isnan(b))).sum())
 
 
 def _differ(a: Any, b: Any, price: bool) -> Any:
     """Return the days on which two series differ; prices by returns: a new base is no revision."""
     one_sided = np.isnan(a) != np.isnan(b)
+    tolerance = SAME_RETURN * np.abs(a)
     if price:
+        on_day = _rounding(a, b)
+        before = pd.Series(on_day).ffill().shift().to_numpy()
+        # Beside a price that is the same in both, another one is a revision, however small.
+        rounding = np.where((on_day > 0) & (before > 0), on_day + before, 0.0)
         a, b = (np.append(np.nan, x[1:] / pd.Series(x).ffill()[:-1] - 1) for x in (a, b))
-    apart = np.abs(a - b) > SAME_RETURN * (1 if price else np.abs(a))
-    return one_sided | apart
+        tolerance = SAME_RETURN + rounding * np.abs(1 + b)
+    return one_sided | (np.abs(a - b) > tolerance)
+
+
+def _rounding(a: Any, b: Any) -> Any:
+    """Return how far off the ratio of two rounded prices may be, relative, shape (T,).
+
+    Each is off by up to half a unit of its last decimal; two equal prices are taken as exact.
+    """
+    halves = [0.5 * 10.0 ** -_decimals(prices) / np.abs(prices) for prices in (a, b)]
+    return np.where(a == b, 0.0, halves[0] + halves[1])
+
+
+def _decimals(prices: Any) -> int:
+    """Return how many decimals the prices have."""
+    known = prices[np.isfinite(prices)]
+    for n in range(EXACT_DECIMALS):
+        if np.array_equal(np.round(known, n), known):
+            return n
+    return EXACT_DECIMALS

@@ -471,7 +471,7 @@ def _changes(
         revision = price_revision(rows, answered[symbol], record.config.measure)
         if revision and revision.days:
             yield f"prices of {symbol} {revision}"
-        elif revision and revision.after > revision.before:
+        if revision and revision.is_longer:
             longer.setdefault(revision.after, []).append(symbol)
 
 
