@@ -91,7 +91,7 @@ def test_while_windows_wait_for_days_it_is_too_early_as_for_the_answer() -> None
     assert table[["statistic", "critical_low", "critical_high"]].isna().all(axis=None)
     assert table["estimate"].notna().all()
     assert (table["n_events"] == answer.n_events).all()
-    first = say_too_early(answer.n_events, len(open_windows), window)
+    first = say_too_early(answer.n_events, len(open_windows.events), window)
     assert table["note"].str.startswith(first.removesuffix(".")).all()
     assert " ".join(str(answer).split()).startswith(first)
     portfolio = open_windows.calendar_portfolio((-5, 5))
