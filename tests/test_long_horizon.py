@@ -102,7 +102,7 @@ def test_while_windows_wait_for_days_it_is_too_early_as_for_the_answer() -> None
     young = market.frame["F00"].where(market.frame.index > day0 - pd.Timedelta(days=75))
     short = market.fit(market.frame.assign(F00=young).loc[:last], min_estimation=20)
     assert short.answer(group="").n_short == 1
-    both = say_too_early(answer.n_events, len(open_windows), window)
+    both = say_too_early(answer.n_events, len(open_windows.events), window)
     assert " ".join(str(short.answer(group="")).split()).startswith(both)
     assert short.abhar(window)["note"].str.startswith(both.removesuffix(".")).all()
 
