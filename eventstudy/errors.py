@@ -68,13 +68,15 @@ def hide_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     if not text:
         return text
     named = [os.environ[name] for name in os.environ if name.upper().endswith(_SECRET_NAMES)]
+    shown = text
     for value in (*named, *_GIVEN, *secrets):
         if len(value) >= _SHORTEST:
-            text = text.replace(value, HIDDEN)
-    for mark, pattern, shown in _SECRET_PLACES:
-        if mark in text:
-            text = re.sub(pattern, shown, text)
-    return text
+            shown = shown.replace(value, HIDDEN)
+    for mark, pattern, instead in _SECRET_PLACES:
+        if mark in shown:
+            shown = re.sub(pattern, instead, shown)
+    # A reason has its code as long as nothing is left out of it.
+    return text if shown == text else shown
 
 
 class EventStudyError(Exception):

@@ -17,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from configparser import RawConfigParser
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from conftest import ROOT
 from run_folders import QUICK
 
 from eventstudy.cli.main import main
+from eventstudy.prices.patience import REST
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="ways of other systems")
 FILES = ROOT / "docs" / "operations"
@@ -411,6 +412,10 @@ class TestFilesToCopy:
         unit.optionxform = str  # type: ignore[assignment, method-assign]
         unit.read(FILES / "eventstudy.service", encoding="utf-8")
         assert unit["Service"]["RestartPreventExitStatus"].split() == ["1", "2", "3", "4"]
+        # Two attempts come after the time for which a source that asks us to wait is left alone.
+        pause = timedelta(minutes=int(unit["Service"]["RestartSec"].removesuffix("min")))
+        starts = int(unit["Unit"]["StartLimitBurst"])
+        assert pause * (starts - 2) >= REST
         arguments = shlex.split(unit["Service"]["ExecStart"])[1:]
         assert _parsed(arguments)
 

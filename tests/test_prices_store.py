@@ -23,6 +23,7 @@ from platformdirs.macos import MacOS
 from platformdirs.unix import Unix
 from platformdirs.windows import Windows
 
+from eventstudy.calendars import Sessions
 from eventstudy.errors import DataError
 from eventstudy.prices import Prices, Provenance, StoreProvider, collect, store_file
 from eventstudy.prices._base import clean, matrix_of, stamp
@@ -100,6 +101,24 @@ def test_all_of_few_that_are_short_are_named_and_the_shortest_first(
     assert f"for {n} symbols (S0 2019-01-02 to 2019-03-01, S1 " in said
     assert said.endswith("and 2 more)") == (n > 6)
     assert re.findall(r"S\d", said)[-1] == end
+
+
+def test_a_session_that_is_not_over_is_not_lacking(store: StoreProvider) -> None:
+    """A cache that was filled last night is told of only once the next session has closed."""
+    schedule = Sessions.of("XNYS")
+    over = schedule.dates[schedule.closes < np.datetime64("now")].astype(object)
+    first, last, earlier = over[-250], over[-1], over[-2]
+    ends = {"AAA": last, "BBB": earlier}
+    for symbol, end in ends.items():
+        table = pd.DataFrame({"date": over[-250:], "close": np.arange(250.0) + 9})
+        rows, _ = clean(table[table["date"] <= end], symbol)
+        answer = Answer(rows, stamp(Provenance("files", "host", "", "", "USD"), rows))
+        store.add(Prices.of({symbol: answer}, {}))
+    partial = StoreProvider(store.path, partial=True)
+    tonight = date.today()  # noqa: DTZ011
+    assert partial.fetch(["AAA"], first, tonight).notices == ()
+    [said] = partial.fetch(["AAA", "BBB"], first, tonight).notices
+    assert f"for 1 symbol (BBB {first} to {earlier})" in said
 
 
 def test_the_future_was_not_asked(store: StoreProvider) -> None:

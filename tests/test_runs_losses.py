@@ -17,11 +17,14 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 from run_folders import AT, DAYS, FIRMS, SHORT, Project, contents, invoke, left_in, started
+from servers_standin import Authorities, Reply
 from test_runs_refresh import refresh
 from yahoo_standin import Yahoo, synthetic
 
+from eventstudy.errors import NetworkError, PriceError
 from eventstudy.runs import Record, compare_runs, verify_run
 from eventstudy.runs.compare import read_changes
+from eventstudy.runs.staleness import describe_losses
 
 
 @pytest.fixture
@@ -152,6 +155,68 @@ def test_another_source_may_have_less(project: Project) -> None:
     assert "refreshed: setting" in invoke(
         "refresh", project.events, "--prices", few, *SHORT[:-1], "--out", project.out
     )
+
+
+def test_each_reason_is_told_once_with_its_symbols() -> None:
+    reasons = {"A": "a page", "B": "half an answer", "C": "a page", "D": "no rows", "E": "a limit"}
+    errors = {symbol: PriceError(what) for symbol, what in reasons.items()}
+    what, where, remedy = describe_losses(errors)
+    assert where == "A, C"
+    assert what == "a page; B: half an answer; D: no rows; and 1 more for other reasons"
+    assert remedy == "--accept-loss goes on without"
+    silent = {"A": PriceError("gone"), "B": NetworkError("no answer")}
+    assert describe_losses(silent)[2] == "--accept-loss goes on without; try again later"
+    refused = {"A": PriceError("refused", remedy="look at the key")}
+    assert describe_losses(refused, may_accept=False)[2] == "look at the key"
+
+
+@pytest.mark.slow
+def test_a_loss_that_leaves_no_event_is_not_to_be_accepted(project: Project) -> None:
+    """Neither that of the only index, nor that of all prices."""
+    (project.prices / "BBB.csv").unlink()
+    assert "--accept-loss" in refresh(project, code=3)
+    (project.prices / "MKT.csv").unlink()
+    assert "--accept-loss" not in refresh(project, code=3)
+    before = contents(project.run, without="")
+    for file in project.prices.iterdir():
+        file.rename(file.with_name(f"OLD-{file.name}"))
+    for more in ([], ["--accept-loss"]):
+        said = refresh(project, *more, code=75)
+        assert "the last report is unchanged" in said
+        assert "--accept-loss" not in said
+    assert contents(project.run, without="") == before
+
+
+@pytest.mark.slow
+def test_losses_of_a_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A share that was given up has no prices to keep; a server that refuses all gives up none."""
+    made, host = Project(tmp_path), "https://api.vendor.example"
+    source = tmp_path / "vendor.toml"
+    address = f'kind = "url"\nurl = "{host}/{{symbol}}"\npause = 0.0\n'
+    source.write_text(address, encoding="utf-8")
+    files = {file.stem: file.read_text(encoding="utf-8") for file in made.prices.iterdir()}
+    good = {f"{host}/{name}": Reply(text, "text/csv") for name, text in files.items()}
+    options = [made.events, "--prices", source, "--out", made.out, *SHORT]
+    with Authorities(dict(good)) as server:
+        for name, value in server.env.items():
+            monkeypatch.setenv(name, value)
+        invoke("refresh", *options)
+        before = contents(made.run, without="")
+        server.answers |= dict.fromkeys(good, Reply("{}", status=401))
+        for more in ([], ["--accept-loss"]):
+            said = invoke("refresh", *options, *more, code=75)
+            assert "look at the key and at the plan" in said
+            assert "--accept-loss" not in said
+        assert contents(made.run, without="") == before
+        server.answers = {**good, f"{host}/BBB": Reply("{}", status=404)}
+        assert "--accept-loss goes on without" in invoke("refresh", *options, code=3)
+        assert invoke("refresh", *options, "--accept-loss") == ""
+        server.answers |= {f"{host}/BBB": Reply("", status=500)}
+        assert invoke("refresh", *options) == ""
+        server.answers |= {f"{host}/AAA": Reply("", status=500)}
+        said = invoke("refresh", *options, code=3)
+        assert "AAA: " in said
+        assert "BBB" not in said
 
 
 @pytest.mark.slow

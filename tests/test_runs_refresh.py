@@ -59,6 +59,18 @@ def test_nothing_new_is_no_work(settled: Project) -> None:
 
 
 @pytest.mark.slow
+def test_quiet_leaves_out_the_notices_of_the_last_report(settled: Project, tmp_path: Path) -> None:
+    project = settled.copied(tmp_path)
+    text = project.events.read_text(encoding="utf-8").replace("announced_at", "date")
+    project.events.write_text(text, encoding="utf-8")
+    assert "is read as announced_at" in refresh(project, "--quiet"), "it is new"
+    project.events.write_text(text + "\n", encoding="utf-8")
+    assert refresh(project, "--quiet") == ""
+    project.events.write_text(text + "\n\n", encoding="utf-8")
+    assert "is read as announced_at" in refresh(project)
+
+
+@pytest.mark.slow
 def test_new_sessions_complete_a_window(tmp_path: Path) -> None:
     """An event near the end of the prices is provisional and fills in: it is complete with its main
     window; later sessions change no more."""

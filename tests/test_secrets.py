@@ -16,6 +16,7 @@ from conftest import ROOT
 from run_folders import FIRMS, SHORT, Project, started
 
 from eventstudy.errors import ConfigError, hide_secrets
+from eventstudy.words import Reason
 
 # That of the variables is another one: its value is known, and hidden wherever it stands.
 CANARY, NAMED = "c4nary-OF-the-m1ne", "an0ther-b1rd"
@@ -238,3 +239,10 @@ def test_a_secret_that_was_not_kept_is_asked_for(kept: Safe) -> None:
 def test_what_is_hidden(text: str, shown: str) -> None:
     assert hide_secrets(text) == shown
     assert str(ConfigError(text)) == shown
+
+
+def test_a_reason_without_a_secret_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head of a report, and a quiet refresh, look at its code."""
+    monkeypatch.setenv("VENDOR_API_KEY", "abcdefgh")
+    reason = Reason("stored_used", symbol="AAA", why="no answer")
+    assert hide_secrets(reason) is reason

@@ -91,6 +91,15 @@ def test_failures_damage_and_what_waits(project: Project) -> None:
         assert "events: unreadable" in invoke("status", place, code=3)
 
 
+def test_a_list_with_problems_is_told_with_the_first(project: Project) -> None:
+    text = project.events.read_text(encoding="utf-8")
+    project.events.write_text(f"{text}last,CCC,2026-31-10,MKT\n", encoding="utf-8")
+    invoke("refresh", *project.options, code=1)
+    (failed,) = states(project, code=3)
+    line = text.count("\n") + 1
+    assert f"; line {line}: announced_at: there is no such day" in failed["why"]
+
+
 @pytest.mark.parametrize("other", ["settings", "forced", "events", "no events", "refused"])
 def test_a_failed_run_of_another_study_leaves_the_state(project: Project, other: str) -> None:
     """Of the same name, but with other settings or events; one of the same study counts."""

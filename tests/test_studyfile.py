@@ -265,6 +265,13 @@ def test_check_without_events_says_so(study: Path) -> None:
         assert "by: not a text" in done.stderr
 
 
+def test_a_study_has_one_list_of_events(study: Path) -> None:
+    study.write_text('events = ["a.csv", "b.csv"]\n', encoding="utf-8")
+    done = CliRunner().invoke(main, ["check", str(study)])
+    assert done.exit_code == 2
+    assert "one study has one list; write one study file per list" in done.stderr
+
+
 def test_two_study_files_are_refused(study: Path) -> None:
     with pytest.raises(ConfigError, match="two study files"):
         read_order(study, study, {})

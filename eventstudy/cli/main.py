@@ -170,7 +170,7 @@ class Main(click.Group):
         except click.ClickException as error:
             _end(context, describe_misuse(error), error.exit_code)
         except EventStudyError as error:
-            _end(context, str(error), error.exit_code, is_traced=True)
+            _end(context, str(error), error.exit_code, is_traced=True, trouble=_trouble(error))
         except KeyboardInterrupt:
             state = shared.state_of_run(context, "nothing was changed")
             _end(context, f"interrupted, {state}", shared.INTERRUPTED)
@@ -205,15 +205,26 @@ def describe_misuse(error: click.ClickException) -> str:
     return "; ".join(filter(None, [text, remedy, where]))
 
 
+def _trouble(error: Exception) -> str:
+    """Return what the index says of an error: of several problems the first."""
+    from ..errors import EventsFileError
+
+    text = str(error).partition("\n")[0]
+    if isinstance(error, EventsFileError) and error.problems:
+        return f"{text}; line {error.problems[0]}"
+    return text
+
+
 def _end(
-    context: click.Context, text: str, code: int, *, failed: bool = True, is_traced: bool = False
-) -> None:
+    context: click.Context, text: str, code: int, *, failed: bool = True, is_traced: bool = False,
+    trouble: str = "",
+) -> None:  # fmt: skip
     """Print why a command ends, and end it; the index shows a failed run unless it was written."""
     if is_traced and context.meta.get("eventstudy.debug"):
         shared.display(traceback.format_exc(), err=True)
     shared.tell("failed", text, exit_code=code)
     if code not in (shared.INTERRUPTED, shared.USAGE):
-        shared.show_end(context, text if failed else "")
+        shared.show_end(context, (trouble or text) if failed else "")
     context.exit(code)
 
 

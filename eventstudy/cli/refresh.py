@@ -10,14 +10,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import EventStudyError, hide_secrets
+from ..errors import EventStudyError, RunFolderError, hide_secrets
 from ..utility import did_you_mean
 from . import shared
 from .options import MOVED, STUDY_OPTIONS, SWITCH, Number, StudyCommand, options
@@ -207,6 +207,7 @@ def refresh(
     order.begin()
     shared.remember(order.out, order.name)
     silent = quiet or as_json
+    before = _notices_of(order.folder) if quiet else ()
     # Before stdout, which may be full or closed.
     with delivering(on_change, order.folder) as failures:
         with shared.progress(silent, "prices") as advance, shared.writing(silent):
@@ -215,7 +216,7 @@ def refresh(
                 moved=threshold, wait=wait, accept_loss=accept_loss,
                 outbox=bool(on_change), progress=advance, told=shared.notify,
             )  # fmt: skip
-        shared.notify(*done.notices)
+        shared.notify(*_list_due(done.notices, before))
         click.get_current_context().meta[shared.CONFIRMED] = done.confirmed
         _log(done)
     findings = FinishedRun.read(done.folder).findings
@@ -227,6 +228,25 @@ def refresh(
         sys.exit(shared.LATER)
     done.raise_if_partial()
     order.end_if_incomplete(findings)
+
+
+def _notices_of(folder: Path) -> tuple[str, ...]:
+    """Return the notices that a run has told; none if there is no run that can be read."""
+    from ..runs import Record
+
+    try:
+        facts = Record.read(folder).facts
+    except RunFolderError:
+        return ()
+    return (*facts.notices, *facts.warnings)
+
+
+def _list_due(notices: Sequence[str], before: Collection[str]) -> list[str]:
+    """Return notices less those told before: only stand-ins for prices are told every night."""
+    from ..findings import STAND_INS
+    from ..words import Reason
+
+    return [n for n in notices if n not in before or Reason.of(n).code in STAND_INS]
 
 
 def _log(done: Refreshed) -> None:

@@ -77,7 +77,7 @@ RUN, BEFORE, ANOTHER = "eventstudy.run", "eventstudy.before", "eventstudy.anothe
 # The day on which all prices of an unchanged run were confirmed.
 CONFIRMED = "eventstudy.confirmed"
 EXIT_CODES = """\b
-Exit codes: 0 study written, 1 data problem and no study, 2 wrong usage or settings,
+Exit codes: 0 study written, 1 data problem or no event used, 2 wrong usage or settings,
 3 written but incomplete (--strict, --max-loss, prices held back), 4 a run is not as it was written,
 75 prices unreachable or lost, run busy, --on-change failed (try later),
 130 interrupted, 143 terminated."""

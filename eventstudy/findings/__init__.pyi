@@ -1,6 +1,7 @@
 from .document import Document as Document
 from .event_series import Fit as Fit
 from .event_series import PricePath as PricePath
+from .finished_run import STAND_INS as STAND_INS
 from .finished_run import FinishedRun as FinishedRun
 from .finished_run import count_dropped as count_dropped
 from .finished_run import find_group as find_group

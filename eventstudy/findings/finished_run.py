@@ -218,6 +218,8 @@ def count_dropped(study: FittedStudy) -> tuple[tuple[Reason, int], ...]:
 # Notes on what is done as a matter of course, and on what makes all numbers wrong.
 ROUTINE = frozenset({"no_trade", "closed_days", "limits_from_returns", "limits_of_returns"})
 SERIOUS = frozenset({"like_percent"})
+# Notices that prices are not from the source asked for.
+STAND_INS = frozenset({"sample_used", "part_stored", "stored_used"})
 
 
 def notes_of(study: FittedStudy) -> tuple[Note, ...]:

@@ -8,12 +8,12 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, HeldBackError, NoPricesError, PriceError, UnknownSymbolError
-from ..utility import sqlite3
+from ..utility import np, sqlite3
 from ..words import Reason, make_error, say, words
 from . import _database as disk
 from ._base import Action, Provenance, stamped, unique
@@ -209,7 +209,8 @@ class StoreProvider:
                 if not self._partial:
                     facts: Any = {"first": first, "last": last, "start": start, "end": end}
                     raise make_error(NoPricesError, "wrong.part_cached", where=symbol, **facts)
-                short[symbol] = first, last
+                if start < first or _lacks_sessions(symbol, last, end):
+                    short[symbol] = first, last
             matrix, provenance, actions = disk.verify_record(symbol, record, donor)
             selected = disk.cut_days(matrix, start, end)
             if not disk.has_closes(selected):
@@ -426,6 +427,21 @@ def _write(connection: sqlite3.Connection, new: disk.Held, merged: Merged) -> No
     source = new.provenance
     origin = (source.source, source.library, source.sha256, merged.note)
     connection.execute(LOG, (new.symbol, new.fetched_at, merged.outcome, *new.coverage, *origin))
+
+
+def _lacks_sessions(symbol: str, last: date, end: date) -> bool:
+    """Return whether a session after the last stored day, up to `end`, is over by now."""
+    from ..calendars import Sessions, Symbol
+
+    now = datetime.now(UTC)
+    home = Symbol(symbol).home
+    if home is None or home.calendar is None:
+        return last < min(end, now.date() - timedelta(days=1))
+    schedule = Sessions.of(home.calendar)
+    days, closes = schedule.dates, schedule.closes
+    is_asked = (days > np.datetime64(last)) & (days <= np.datetime64(end))
+    is_over = closes < np.datetime64(now.replace(tzinfo=None))
+    return bool((is_asked & is_over).any())
 
 
 def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date) -> tuple[str, ...]:

@@ -71,8 +71,11 @@ class Refreshed:
     def raise_if_partial(self) -> None:
         """Raise PartialError if prices are held back, for the events that wait for them."""
         if self.held_back:
-            what, where, remedy = staleness.describe_losses(self.held_back)
-            raise PartialError(what, where=where, remedy=f"{say('losses.waiting')}; {remedy}")
+            record = Record.read(self.folder)
+            may_accept = staleness.has_events_without(record, self.held_back)
+            what, where, remedy = staleness.describe_losses(self.held_back, may_accept=may_accept)
+            state = say("losses.waiting", n=len(self.held_back))
+            raise PartialError(what, where=where, remedy=f"{state}; {remedy}")
 
 
 def refresh_run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -21,11 +21,12 @@ from ..errors import (
     NetworkError,
     PriceError,
     RateLimitedError,
+    RunFolderError,
 )
 from ..files import inside
 from ..fitting import GONE, SOON, FittedStudy
 from ..returns import Benchmarks, range_around
-from ..words import Reason, words
+from ..words import Reason, say, words
 from .comparison import price_revision
 from .origin import ASKED, SIZES, Origin, with_files
 from .record import Record, open_events
@@ -34,6 +35,8 @@ from .verify import verify_files
 # The key of a manifest with the symbols whose loss was accepted.
 GIVEN_UP = "given_up"
 AS_IT_WAS = "the last report is unchanged"
+# Reasons of losses that a message has.
+REASONS = 3
 
 
 class LostPricesError(PriceError):
@@ -69,6 +72,8 @@ class KeptSource:
         ISO date of the last price that the source has, by symbol.
     given_up : dict of str to str
         Losses that are accepted, now or before.
+    accepted : dict of str to PriceError
+        Those of them that the source has told now.
     since : str
         ISO time (UTC) from which on the source is asked.
     windows : mapping of str to list of (first, last)
@@ -81,6 +86,7 @@ class KeptSource:
     lost: dict[str, PriceError] = field(default_factory=dict)
     ends: dict[str, str] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)
+    accepted: dict[str, PriceError] = field(default_factory=dict)
     answered: set[str] = field(default_factory=set)
     since: str = field(default_factory=utc_now)
     windows: Mapping[str, Sequence[tuple[date, date]]] = field(init=False)
@@ -104,7 +110,8 @@ class KeptSource:
             answer = prices.Prices.of({}, dict.fromkeys(symbols, error))
         ranges = dict.fromkeys(symbols, (start, end))
         losses = dict(_losses(self.record, answer, ranges, self.origin))
-        accepted = losses if self.accept_loss else self.record.facts.given_up
+        before = self.record.facts.given_up
+        accepted = losses if self.accept_loss else before
         self.ends |= {symbol: entry.last for symbol, entry in answer.provenance.items()}
         kept = []
         for symbol in symbols:
@@ -112,6 +119,10 @@ class KeptSource:
             loss = losses.get(symbol)
             if loss and symbol in accepted and not loss.is_transient:
                 self.given_up[symbol] = loss.what
+                self.accepted[symbol] = loss
+            elif loss and symbol in before and symbol not in self.record.facts.prices:
+                # Its events have no prices, so nothing waits for a source that is silent.
+                self.given_up[symbol] = before[symbol]
             elif loss:
                 kept.append(symbol)
                 self.lost[symbol] = loss
@@ -167,13 +178,18 @@ class KeptSource:
         """Raise LostPricesError if the source answered for no symbol as it should."""
         if self.answered:
             return
+        losses = self.held_back
+        if not self.ends:  # without any price there is no study, whatever is accepted
+            losses = self.lost | self.accepted
         silent = (NetworkError, RateLimitedError, LostPricesError)
-        errors = {s: error for s, error in self.held_back.items() if isinstance(error, silent)}
-        refused = errors or self.held_back
+        errors = {s: error for s, error in losses.items() if isinstance(error, silent)}
+        refused = errors or losses
         for error in refused.values():
             if isinstance(error, LostPricesError):
                 raise error
-            raise _loss_error(refused, AS_IT_WAS, other_source(self.record, self.origin))
+            hint = other_source(self.record, self.origin)
+            may_accept = has_events_without(self.record, losses)
+            raise _loss_error(refused, AS_IT_WAS, hint, may_accept=may_accept)
 
 
 class News(NamedTuple):
@@ -517,30 +533,78 @@ def other_source(record: Record, origin: Origin) -> str:
     return "" if is_same else f", or give --prices {source}, with which it was made"
 
 
-def _loss_error(errors: Mapping[str, PriceError], state: str, hint: str = "") -> LostPricesError:
+def has_events_without(record: Record, symbols: Collection[str]) -> bool:
+    """Return whether a run has events that need none of some symbols.
+
+    Parameters
+    ----------
+    record : Record
+    symbols : collection of str
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        events = record.cells("events.csv")
+        used = events.loc[events["status"] == "ok", ["ticker", "benchmark"]]
+    except (RunFolderError, KeyError):  # somebody has altered the run
+        return True
+    for ticker, benchmark in used.itertuples(index=False):
+        indices = set(Benchmarks.members(benchmark))
+        has_index = not indices or bool(indices - set(symbols))
+        if ticker not in symbols and has_index:
+            return True
+    return False
+
+
+def _loss_error(
+    errors: Mapping[str, PriceError], state: str, hint: str = "", *, may_accept: bool = True
+) -> LostPricesError:
     """Return one error for symbols without prices; of a silent source one may try again later."""
-    what, where, remedy = describe_losses(errors)
+    what, where, remedy = describe_losses(errors, may_accept=may_accept)
     return LostPricesError(what, where=where, remedy=f"{state}; {remedy}{hint}")
 
 
-def describe_losses(errors: Mapping[str, PriceError]) -> tuple[str, str, str]:
-    """Return the loss of the first symbol, the symbols that share it, and what to do.
+def describe_losses(
+    errors: Mapping[str, PriceError], *, may_accept: bool = True
+) -> tuple[str, str, str]:
+    """Return why prices are lost, the symbols that share the first reason, and what to do.
+
+    Each reason is told once; those after the first stand behind their symbols.
 
     Parameters
     ----------
     errors : mapping of str to PriceError
         One or more.
+    may_accept : bool
+        Whether there is a study without these symbols.
 
     Returns
     -------
     str, str, str
     """
-    first = next(iter(errors.values()))
-    same = [symbol for symbol, error in errors.items() if error.what == first.what]
-    remedy = "try again later" if first.is_transient else "--accept-loss goes on without"
-    if isinstance(first, HeldBackError):
-        remedy = first.remedy
-    return first.what, words().and_more(same, len(errors)), remedy
+    groups = dict[str, list[str]]()
+    for symbol, error in errors.items():
+        groups.setdefault(error.what, []).append(symbol)
+    (first, same), *others = list(groups.items())[:REASONS]
+    texts = [first, *(f"{words().and_more(symbols)}: {what}" for what, symbols in others)]
+    shown = [same, *(symbols for _, symbols in others)]
+    if n := len(errors) - sum(map(len, shown)):
+        texts.append(say("losses.other_reasons", n=n))
+    remedies = dict.fromkeys(_remedy(errors[symbols[0]], may_accept) for symbols in shown)
+    return "; ".join(texts), words().and_more(same), "; ".join(remedies)
+
+
+def _remedy(error: PriceError, may_accept: bool) -> str:
+    """Return what to do about a loss."""
+    if isinstance(error, HeldBackError):
+        return error.remedy
+    if error.is_transient:
+        return "try again later"
+    if may_accept:
+        return "--accept-loss goes on without"
+    return error.remedy or "try again later"
 
 
 def _losses(

@@ -136,6 +136,8 @@ class Setting:
             return TRUE[self.name] * value
         if not isinstance(value, (str, Path, date)):
             code = "setting.is_table" if hasattr(value, "columns") else "setting.no_text"
+            if self.name == "events" and isinstance(value, list):
+                code = "setting.one_list"
             raise make_error(ConfigError, code, where=self.name, value=value)
         if self.choices and value not in self.choices:
             hint = did_you_mean(str(value), self.choices)

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from ...analysis import Answer, ImpliedPath, Interval
-from ...findings import Event, Findings, Sample
+from ...findings import STAND_INS, Event, Findings, Sample
 from ...words import LEVEL, capitalised, clipped, say, words
 from ..figures.strip import FEW, Strip, StripMark
 from ..sentences import answer as sentences
@@ -24,8 +24,6 @@ from ..tables.windows import Move, windows_around
 
 # Letters of a name in a figure.
 LABEL = 18
-# Notices that prices are not from the source asked for.
-STAND_INS = ("sample_used", "part_stored", "stored_used")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +205,7 @@ def _as_of(findings: Findings) -> str:
     texts = [say_against_market(findings)]
     texts += [say("title.prices", last=last)] if last else []
     warnings = (note.text.code for note in findings.notes if note.is_warning)
-    if not set(STAND_INS).isdisjoint(warnings):
+    if not STAND_INS.isdisjoint(warnings):
         texts.append(say("title.stored"))
     return " · ".join(filter(None, texts))
 
