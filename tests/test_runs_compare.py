@@ -244,18 +244,6 @@ def test_status_changes(project: Project, tmp_path: Path) -> None:
     assert not found.completed
 
 
-def test_a_dropped_event_of_before_is_not_asked_for_its_spelling(
-    project: Project, tmp_path: Path
-) -> None:
-    copy = project.copied(tmp_path / "copy")
-    (copy.prices / "EEE.csv").rename(copy.prices / "EEEX.csv")
-    copy.study("--name", "second")
-    reasons = pd.read_csv(copy.out / "second" / "events.csv")["reason"]
-    assert reasons.str.contains("did you mean 'EEEX'").any()
-    found = compare_runs(copy.out / "first", copy.out / "second")
-    assert found.statuses["e-EEE"][1].endswith("(6 tickers)")
-
-
 def test_the_same_reason_in_other_words_is_no_change(project: Project, tmp_path: Path) -> None:
     """A sealed run whose reason a former version worded otherwise; another kind of reason is a
     change."""

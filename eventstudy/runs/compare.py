@@ -282,8 +282,7 @@ def _states(record: Record, rows: Rows, both: list[str]) -> dict[str, str]:
         row = rows[event]
         has_car = cars.get((event, row["ticker"], main.start, main.stop)) is not None
         if row["status"] != "ok":
-            # How a ticker may be spelt is a question to the author of the list.
-            states[event] = f"dropped: {row['reason'].partition('; did you mean')[0]}"
+            states[event] = f"dropped: {row['reason']}"
         else:
             states[event] = "provisional" if _is_open(row) and not has_car else "ok"
     return states
