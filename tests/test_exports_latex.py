@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Market, short_histories
+from conftest import ROOT, Market, short_histories
 from exported import CONFIG, hostile_market, markdown_tables, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
@@ -321,6 +321,13 @@ def test_dropped_announcements_are_in_the_notes(folder: Path) -> None:
     for name in ("caar", "events"):
         text = (folder / f"tables/{name}.tex").read_text(encoding="utf-8")
         assert f"Dropped: {escaped(reason.head)} ({n})." in text
+
+
+def test_the_committed_tables_join_their_reasons_and_equal_counts() -> None:
+    tables = ROOT / "reports" / "sanctions-sample" / "tables"
+    notes = " ".join((tables / "caar.tex").read_text(encoding="utf-8").split())
+    assert "Dropped: no price data (153); no price data on day 0 (7)." in notes
+    assert "Panel A: 188 announcements listed, 54 used." in notes
 
 
 def with_long_names(findings: Findings, name: str) -> Findings:

@@ -354,6 +354,8 @@ def _say_counts(sample: Sample, main: Window) -> str:
         return ""
     facts = {"n": sample.n_events, "used": sample.n_used, "averaged": answer.n_averaged}
     code = "counts_one" if sample.n_used == 1 else "counts"
+    if answer.n_events == sample.n_used:
+        code = "counts_all"
     return say(f"paper.{code}", **facts, answer=answer.n_events, window=main)
 
 
