@@ -181,6 +181,6 @@ def test_each_analysis_of_its_own_is_a_folded_line(results: EventStudyResults) -
     text = page(results, "direction", regress=("late",))
     codes = re.findall(r'<details id="(\w+)"', text)
     assert codes == [
-        "announcements", "days", "choices", "groups", "shock", "power", "families", "regression",
-        "data", "method", "words", "files",
+        "announcements", "days", "checks_table", "choices", "groups", "shock", "power", "weights",
+        "families", "regression", "data", "method", "words", "files",
     ]  # fmt: skip
