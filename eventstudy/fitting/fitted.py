@@ -527,7 +527,7 @@ class FittedStudy:
             codes, labels = pd.factorize(values)
             used = np.bincount(codes[self.ok], minlength=len(labels))
             order = np.argsort(-np.bincount(codes), kind="stable")
-            return {labels[k]: self.subset(codes == k) for k in order if used[k]}
+            return {labels[k]: self.subset(codes == k) for k in order.tolist() if used[k]}
 
         return dict(self.remember(("groups", *names, is_single), groups))
 

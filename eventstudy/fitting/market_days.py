@@ -145,7 +145,7 @@ def judge_markets(layout: Layout, windows: EventWindows, main: Window) -> Object
             "market_at_limit": inside & index.at_limit[at],
             "market_far": inside & (times > FAR),
         }
-        last = np.flatnonzero(index.sessions > 0).max(initial=-1)
+        last = int(np.flatnonzero(index.sessions > 0).max(initial=-1))
         is_over = (inside & (at > last)).any(axis=1)
         unusual = np.any(list(kinds.values()), axis=0).any(axis=1)
         for k in np.flatnonzero(unusual | is_over):

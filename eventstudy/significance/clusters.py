@@ -14,8 +14,9 @@ from ..utility import FloatArray, IntArray, chunks
 from ._base import Value, statistic, t_of_mean
 from .ranks import Totals, same_date_mean, scaled_total
 
-# Signs that are drawn at a time.
+# Signs that are drawn at a time, and what they are.
 BLOCK = 1 << 20
+SIGNS: FloatArray = np.array([-1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,7 @@ class DateClusters:
         rng = np.random.default_rng(seed)
         half = (draws + 1) // 2
         stars = np.concatenate([
-            self.flipped_t(values, rng.choice([-1.0, 1.0], size=(block.stop - block.start, G)))
+            self.flipped_t(values, rng.choice(SIGNS, size=(block.stop - block.start, G)))
             for block in chunks(half, max(1, BLOCK // G))
         ])  # fmt: skip
         return np.concatenate([stars, -stars])[:draws]
@@ -178,7 +179,7 @@ class DateClusters:
         """
         if G <= cls.ENUMERATED:
             return cls.all_signs(G), True
-        return np.random.default_rng(seed).choice([-1.0, 1.0], size=(draws, G)), False
+        return np.random.default_rng(seed).choice(SIGNS, size=(draws, G)), False
 
 
 @statistic(
