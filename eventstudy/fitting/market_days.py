@@ -145,13 +145,13 @@ def judge_markets(layout: Layout, windows: EventWindows, main: Window) -> Object
             "market_at_limit": inside & index.at_limit[at],
             "market_far": inside & (times > FAR),
         }
-        last = int(np.flatnonzero(index.sessions > 0).max(initial=-1))
-        is_over = (inside & (at > last)).any(axis=1)
+        newest = int(np.flatnonzero(index.sessions > 0).max(initial=-1))
+        is_over = (inside & (at > newest)).any(axis=1)
         unusual = np.any(list(kinds.values()), axis=0).any(axis=1)
         for k in np.flatnonzero(unusual | is_over):
             i, facts = int(rows[k]), {"index": index.symbol}
-            if is_over[k] and _has_return_after(layout, windows, i, main, index.days[last]):
-                out[i] = Reason("market_ended", date=str(index.days[last]), **facts)
+            if is_over[k] and _has_return_after(layout, windows, i, main, index.days[newest]):
+                out[i] = Reason("market_ended", date=str(index.days[newest]), **facts)
             elif unusual[k]:
                 code = next(code for code, days in kinds.items() if days[k].any())
                 moves = np.where(kinds[code][k], index.moves[at[k]], 0.0)

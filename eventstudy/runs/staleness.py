@@ -184,12 +184,14 @@ class KeptSource:
         silent = (NetworkError, RateLimitedError, LostPricesError)
         errors = {s: error for s, error in losses.items() if isinstance(error, silent)}
         refused = errors or losses
-        for error in refused.values():
-            if isinstance(error, LostPricesError):
-                raise error
-            hint = other_source(self.record, self.origin)
-            may_accept = has_events_without(self.record, losses)
-            raise _loss_error(refused, AS_IT_WAS, hint, may_accept=may_accept)
+        if not refused:
+            return
+        first = next(iter(refused.values()))
+        if isinstance(first, LostPricesError):
+            raise first
+        hint = other_source(self.record, self.origin)
+        may_accept = has_events_without(self.record, losses)
+        raise _loss_error(refused, AS_IT_WAS, hint, may_accept=may_accept)
 
 
 class News(NamedTuple):
