@@ -179,6 +179,20 @@ def still_prices(folder: Path) -> Path:
     return world.study()
 
 
+def still_of_two_exchanges(folder: Path) -> Path:
+    """Prices that stand still in New York and London, beside a coin that is not used."""
+    world = World(folder, seed=6)
+    world.add("^GSPC", sd=0.01)
+    world.add("^FTSE", "XLON", index="^GSPC", beta=0.6, sd=0.006)
+    world.announce("BTC-USD", world.add("BTC-USD", "daily 00:00 UTC")[590].date())
+    for k in range(3):
+        days = world.add(f"FIR{'ABC'[k]}", index="^GSPC", still=0.2)
+        world.announce(f"FIR{'ABC'[k]}", days[400 + k].date())
+        days = world.add(f"FI{'ABC'[k]}.L", "XLON", index="^FTSE")
+        world.announce(f"FI{'ABC'[k]}.L", days[400 + k].date())
+    return world.study()
+
+
 def still_adjusted(folder: Path) -> Path:
     """The same against the index itself."""
     world = World(folder, seed=5)
@@ -260,13 +274,15 @@ def peers(folder: Path) -> Path:
 
 
 def closed_exchange(folder: Path) -> Path:
-    """Moscow, closed from 28 February to 23 March 2022."""
+    """Moscow, closed from 28 February to 23 March 2022; two shares miss a session beside it."""
     world = World(folder, seed=14)
     world.span = "2020-06-01", "2023-06-30"
-    world.add("IMOEX.ME", "XMOS", sd=0.01)
+    days = world.add("IMOEX.ME", "XMOS", sd=0.01)
+    reopening = days.get_loc("2022-03-24")
+    missed = {"FIRB.ME": [reopening], "FIRC.ME": [reopening - 1]}
     for k, day in enumerate(["2022-02-22", "2022-03-24", "2022-03-01", "2022-09-21", "2022-06-01"]):
         name = f"FIR{'ABCDE'[k]}.ME"
-        world.add(name, "XMOS", index="IMOEX.ME", beta=0.8)
+        world.add(name, "XMOS", index="IMOEX.ME", beta=0.8, holes=missed.get(name, ()))
         world.announce(name, day)
     return world.study()
 
@@ -331,7 +347,8 @@ STUDIES: dict[str, Callable[[Path], Path]] = {
     f.__name__: f
     for f in (
         one_event, few_events, odd_names, six_events, market_adjusted, constant_mean, shared_dates,
-        repeated_firms, halts, holes, still_prices, still_adjusted, factors, riskless, mixed_exchanges, price_limits, peers, closed_exchange,
+        repeated_firms, halts, holes, still_prices,
+        still_of_two_exchanges, still_adjusted, factors, riskless, mixed_exchanges, price_limits, peers, closed_exchange,
         currencies,
         clock_times, own_returns, groups,
     )

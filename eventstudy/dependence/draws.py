@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from .pairs import (
     Apart,
     cosines_of,
     groups_apart,
+    groups_together,
     least_common,
     never_together,
     pearson,
@@ -26,6 +28,7 @@ from .pairs import (
 # What is laid side by side of each event: residuals, their presence, their squares, and loadings.
 X, THERE, SQUARE, LOADING = range(4)
 LAYERS = 4
+Layers = Sequence[FloatArray] | FloatArray
 
 
 def preset_correlations(
@@ -64,7 +67,9 @@ def preset_correlations(
     one_draw = stack.take(slice(0, n))
     lags = [_Lag.of(pair, lag, axis) for pair in groups_apart(one_draw) for lag in (-1, 1)]
     still = stands_still(stack).reshape(B, n)
-    room = max((lag.reach for lag in lags), default=int(still.any()))
+    pairs = groups_together(one_draw) if still.any() else ()
+    late = [_Lag.of(pair, 1, axis) for pair in pairs]
+    room = max((lag.reach for lag in (*lags, *late)), default=0)
     first, layers = _layers(stack, loadings, place, axis, window, room)
     layers[~in_draw.T] = 0.0
     length = np.sqrt(loadings.squares).reshape(B, n)
@@ -72,7 +77,7 @@ def preset_correlations(
     main = _Pairs.of((layers, layers), place, np.triu_indices(n, 1), length, need)
     if still.any():
         shut = never_together(one_draw.windows.hours)
-        main = main.with_late_moves(layers, place, length, need, still, shut)
+        main = main.with_late_moves(late, layers, place, first, length, need, still, shut)
     lagged = [lag.pairs(layers, place, first, length, need) for lag in lags]
     day0 = stack.windows.day0.reshape(B, n)
     together = _Pairs(*main[:3], (day0[:, main.i] == day0[:, main.j]).astype(float))
@@ -96,7 +101,7 @@ class _Pairs(NamedTuple):
 
     @classmethod
     def of(
-        cls, sides: tuple[FloatArray, FloatArray], place: IntArray,
+        cls, sides: tuple[Layers, Layers], place: IntArray,
         pairs: tuple[IntArray, IntArray], length: FloatArray, need: int,
     ) -> _Pairs:  # fmt: skip
         i, j, sums = _sums(*sides, place, pairs)
@@ -112,19 +117,17 @@ class _Pairs(NamedTuple):
         return cls(i, j, rho, cosines_of(total(LOADING, LOADING), length[:, i] * length[:, j]))
 
     def with_late_moves(
-        self, layers: FloatArray, place: IntArray, length: FloatArray, need: int, still: BoolArray,
-        shut: BoolArray,
+        self, late: list[_Lag], layers: FloatArray, place: IntArray, first: int,
+        length: FloatArray, need: int, still: BoolArray, shut: BoolArray,
     ) -> _Pairs:  # fmt: skip
         """Return the pairs with the moves that come a session late (:func:`with_late_moves`)."""
-        next_day = np.zeros_like(layers)
-        next_day[..., :-1] = layers[..., 1:]
-        pairs = np.triu_indices(len(layers), 1)
-        late = [
-            _Pairs.of(sides, place, pairs, length, need).rho
-            for sides in ((next_day, layers), (layers, next_day))
-        ]
+        next_day = np.full((len(layers), len(layers), len(place)), np.nan)
+        for lag in late:
+            pairs = lag.pairs(layers, place, first, length, need)
+            next_day[pairs.i, pairs.j] = pairs.rho.T
         either = (still[:, self.i] | still[:, self.j]) & ~shut[self.i, self.j]
-        return self._replace(rho=with_late_moves(self.rho, either, *late))
+        both = next_day[self.i, self.j].T, next_day[self.j, self.i].T
+        return self._replace(rho=with_late_moves(self.rho, either, *both))
 
     def sum_of(self, b: int, in_draw: BoolArray) -> PairSum:
         """Return the sum over the pairs that draw b keeps."""
@@ -135,7 +138,7 @@ class _Pairs(NamedTuple):
 
 
 class _Lag(NamedTuple):
-    """Two groups whose exchanges are never open together, one of them a session later.
+    """Events of two exchanges, one of them a session later.
 
     `following` is, for each place on the clock that is a session of the one, the next session of
     the other, else -1; `rows_later` says whether that is the group of the rows.
@@ -165,15 +168,18 @@ class _Lag(NamedTuple):
     ) -> _Pairs:
         """Return the pairs of the two groups, each session against the following one."""
         later = self.rows if self.rows_later else self.columns
-        shifted = np.zeros_like(layers)
         zero = place.T[later][:, :, None] + first
         at = zero + np.arange(layers.shape[3])
         inside = (at >= 0) & (at < len(self.following))
         to = np.where(inside, self.following[np.where(inside, at, 0)], -1) - zero
         exists = (to >= 0) & (to < layers.shape[3]) & (to + zero >= 0)
         laid = np.take_along_axis(layers[later], np.where(exists, to, 0)[:, :, None], axis=3)
-        shifted[later] = np.where(exists[:, :, None], laid, 0.0)
-        sides = (shifted, layers) if self.rows_later else (layers, shifted)
+        shifted = list(layers)
+        for event, days in zip(later, np.where(exists[:, :, None], laid, 0.0), strict=True):
+            shifted[event] = days
+        sides: tuple[Layers, Layers] = (layers, shifted)
+        if self.rows_later:
+            sides = sides[::-1]
         i, j = (grid.ravel() for grid in np.meshgrid(self.rows, self.columns, indexing="ij"))
         return _Pairs.of(sides, place, (i, j), length, need)
 
@@ -215,13 +221,13 @@ def _layers(
 
 
 def _sums(
-    rows: FloatArray, columns: FloatArray, place: IntArray, pairs: tuple[IntArray, IntArray]
+    rows: Layers, columns: Layers, place: IntArray, pairs: tuple[IntArray, IntArray]
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Return the pairs that are near in a draw, and sums over their common sessions.
 
     Parameters
     ----------
-    rows, columns : (n, B, LAYERS, days) float arrays
+    rows, columns : n float arrays (B, LAYERS, days)
         Layers of the first and of the second of a pair.
     place : (B, n) int array
     pairs : two (m,) int arrays
@@ -232,8 +238,8 @@ def _sums(
     sums : (pairs, B, LAYERS, LAYERS) float array
         Of the products of their layers.
     """
-    B = rows.shape[1]
-    width = rows.shape[3]
+    B = len(rows[0])
+    width = rows[0].shape[2]
     (i, j) = pairs
     gap = place[:, i] - place[:, j]
     near = (abs(gap) < width).any(axis=0)
@@ -247,15 +253,15 @@ def _sums(
         if steady[pair]:
             early = before[pair]
             late = after[pair]
-            first = rows[a, :, :, late : width - early]
-            out[pair] = first @ columns[b, :, :, early : width - late].transpose(0, 2, 1)
+            first = rows[a][:, :, late : width - early]
+            out[pair] = first @ columns[b][:, :, early : width - late].transpose(0, 2, 1)
             continue
         for days in np.unique(gap[:, pair]).tolist():
             draws = gap[:, pair] == days
             early = max(days, 0)
             late = max(-days, 0)
             if abs(days) < width:
-                first = rows[a, draws, :, late : width - early]
-                second = columns[b, draws, :, early : width - late]
+                first = rows[a][draws, :, late : width - early]
+                second = columns[b][draws, :, early : width - late]
                 out[pair, draws] = first @ second.transpose(0, 2, 1)
     return i, j, out

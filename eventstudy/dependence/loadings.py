@@ -55,7 +55,8 @@ class Loadings:
     positions : (n, L) ints
         Calendar columns of the values; negative where there is no session.
     hidden : pairs of an event and columns
-        Sessions that a CAR covers in addition to the days of the window: 1 each.
+        Sessions that returns over several sessions cover: 1 each. The value there is 0, so that
+        each session counts once.
     before : int
         Number of the L that are estimation days; the days of the CAR itself follow.
     """
@@ -77,12 +78,13 @@ class Loadings:
         hidden = sample.hidden(window)
         if sample.conventions.overlap == "share":
             covered = sample.positions_over(window)
-            return cls(np.ones(covered.shape), covered, hidden)
+            return cls(without(hidden, np.ones(covered.shape), covered), covered, hidden)
         pull, event = sample.loading_parts(window)
         weights = np.einsum("nj,nlj->nl", pull, sample.x_estimation)
         estimation = np.where(np.isfinite(sample.resid), weights, 0.0)
-        values = np.hstack([estimation, event])
-        return cls(values, sample.windows.positions, hidden, estimation.shape[1])
+        positions = sample.windows.positions
+        values = without(hidden, np.hstack([estimation, event]), positions)
+        return cls(values, positions, hidden, estimation.shape[1])
 
     def on(self, columns: range, events: IntArray) -> FloatArray:
         """Return the loadings of some events on adjacent calendar columns, (events, columns).
@@ -112,6 +114,24 @@ class Loadings:
         for i, sessions in self.hidden:
             first[i], last[i] = min(first[i], *sessions), max(last[i], *sessions)
         return first, last
+
+
+def without(
+    hidden: Iterable[tuple[int, IntArray]], values: FloatArray, positions: IntArray
+) -> FloatArray:
+    """Return loadings that are 0 on the sessions which `hidden` counts.
+
+    Parameters
+    ----------
+    hidden : pairs of an event and columns
+    values : (n, L) float array
+    positions : (n, L) int array
+        Calendar columns of the values.
+    """
+    out = values.copy() if hidden else values
+    for i, sessions in hidden:
+        out[i, np.isin(positions[i], sessions)] = 0.0
+    return out
 
 
 def ends_of(positions: IntArray) -> tuple[IntArray, IntArray]:
@@ -261,7 +281,7 @@ class UnitLoadings:
     unit : (n, W) float array
         One over the length; 0 where there is none.
     hidden : list of (event, window, sessions)
-        Sessions that a CAR covers in addition to the days of the window.
+        As in :class:`Loadings`.
     """
 
     events: AbnormalReturns
@@ -287,9 +307,11 @@ class UnitLoadings:
         x = np.zeros((len(events), 0, 0))
         if pull.shape[1]:
             x = np.where(np.isfinite(events.resid)[:, :, None], events.x_estimation, 0.0)
+        hidden = [(i, w, at) for w, window in enumerate(windows) for i, at in events.hidden(window)]
+        for i, w, at in hidden:
+            days[i, np.isin(events.windows.event_positions[i], at), w] = 0.0
         squares = np.einsum("nkw,nkw->nw", pull, (x.transpose(0, 2, 1) @ x) @ pull)
         squares += np.einsum("nlw,nlw->nw", days, days)
-        hidden = [(i, w, at) for w, window in enumerate(windows) for i, at in events.hidden(window)]
         for i, w, at in hidden:
             squares[i, w] += len(at)
         unit = np.divide(1.0, np.sqrt(squares), out=np.zeros_like(squares), where=squares > 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -106,7 +107,7 @@ def cosines_of(product: FloatArray, norm: FloatArray) -> FloatArray:
 
 
 class Apart(NamedTuple):
-    """Two groups of events whose exchanges are never open together.
+    """Two groups of events whose sessions are paired with the next ones.
 
     Attributes
     ----------
@@ -136,17 +137,27 @@ class Apart(NamedTuple):
 
 
 def groups_apart(sample: AbnormalReturns) -> Iterator[Apart]:
-    """Yield each two groups of events whose exchanges are never open together."""
+    """Yield the events of each two exchanges that are never open together."""
     windows = sample.windows
     if not apart(sample):
         return
-    hours, group = np.unique(windows.hours, axis=0, return_inverse=True)
-    group = group.ravel()
-    for pair in np.argwhere(np.triu(never_together(hours))):
-        sides = [np.flatnonzero(group == g) for g in pair]
-        calendars = [np.unique(windows.calendar[events]) for events in sides]
-        sessions = [np.unique(np.concatenate([windows.calendars[c] for c in k])) for k in calendars]
-        yield Apart(*sides, *sessions)
+    calendars, first = np.unique(windows.calendar, return_index=True)
+    for pair in np.argwhere(np.triu(never_together(windows.hours[first]))):
+        rows, columns = (np.flatnonzero(windows.calendar == calendars[k]) for k in pair)
+        yield Apart(rows, columns, *(windows.calendars[calendars[k]] for k in pair))
+
+
+def groups_together(sample: AbnormalReturns) -> Iterator[Apart]:
+    """Yield the events of each two exchanges, in both orders, on the sessions of both of them.
+
+    Each exchange comes with itself as well. Sessions of a third exchange are none of the pair: what
+    is correlated with the next session depends on no other event.
+    """
+    windows = sample.windows
+    for pair in product(np.unique(windows.calendar), repeat=2):
+        rows, columns = (np.flatnonzero(windows.calendar == c) for c in pair)
+        sessions = np.union1d(*(windows.calendars[c] for c in pair))
+        yield Apart(rows, columns, sessions, sessions)
 
 
 def apart(sample: AbnormalReturns) -> bool:
@@ -363,17 +374,19 @@ def with_late_moves(rho: FloatArray, still: BoolArray, *late: FloatArray) -> Flo
 
 def _next_session(sample: AbnormalReturns, need: int) -> FloatArray:
     """Return the correlations of each session of event i with the next one of event j, (n, n)."""
-    windows, out = sample.windows, np.full((len(sample), len(sample)), np.nan)
-    clock = np.unique(np.concatenate([windows.calendars[c] for c in np.unique(windows.calendar)]))
-    first, last = ends_of(windows.estimation_positions)
-    for rows, near in neighbours(first, last, Limits.LARGE_BLOCK):
-        begin, end = np.searchsorted(clock, [first[rows].min(), last[rows].max()])
-        days = residuals_on(sample.take(near), clock[max(begin - 1, 0) : end + 2])
-        today = days[:, :, :-1]
-        following = days[:, :, 1:]
-        block = slice(0, len(rows))
-        out[np.ix_(rows, near)] = residual_correlation(today[:, block], following, need)
-        out[np.ix_(near, rows)] = residual_correlation(today, following[:, block], need)
+    out = np.full((len(sample), len(sample)), np.nan)
+    first, last = ends_of(sample.windows.estimation_positions)
+    for pair in groups_together(sample):
+        in_order = pair.rows[np.argsort(first[pair.rows], kind="stable")]
+        for block in chunks(len(in_order), Limits.LARGE_BLOCK):
+            rows = in_order[block]
+            begin, end = np.searchsorted(pair.row_sessions, [first[rows].min(), last[rows].max()])
+            days = pair.row_sessions[begin : end + 2]
+            is_near = (first[pair.columns] <= days[-1]) & (last[pair.columns] >= days[0])
+            near = pair.columns[is_near]
+            today = residuals_on(sample.take(rows), days[:-1])
+            following = residuals_on(sample.take(near), days[1:])
+            out[np.ix_(rows, near)] = residual_correlation(today, following, need)
     return out
 
 

@@ -425,8 +425,8 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
       days, the daily mean is the mean abnormal return of all firms that are in their window.
     - :math:`\bar a` is the mean of the S daily means, and :math:`s_a` their standard deviation.
     - D is the mean length of the blocks of days: S divided by the number of blocks. A block is a
-      run of the S days without a gap. A gap is one trading day or more on which no firm is in its
-      window.
+      run of the S days without a gap. A gap is one trading day or more, of any exchange of the
+      firms, on which no firm is in its window.
     - :math:`\bar M` is the number of estimation days, averaged over the events.
 
     All abnormal returns of an event contain the same estimation error of alpha and beta. The
@@ -460,7 +460,10 @@ def calendar_time(sample: AbnormalReturns, window: Window) -> Value:
     number = number.ravel()
     daily = np.bincount(number, weights=ar[used]) / np.bincount(number)
     t, df = t_of_mean(daily)[:2]
-    return Value(float(t / np.sqrt(1 + mean_run(sessions) / sample.nobs.mean())), df)
+    calendars = (sample.windows.calendars[c] for c in np.unique(sample.windows.calendar))
+    trading_days = np.unique(np.concatenate(list(calendars)))
+    run = mean_run(np.searchsorted(trading_days, sessions))
+    return Value(float(t / np.sqrt(1 + run / sample.nobs.mean())), df)
 
 
 def mean_run(sessions: IntArray) -> float:
