@@ -53,6 +53,12 @@ def reached(calendar: str, day: str, tz: str = "", when: str = "") -> tuple[str,
     return str(known.dates[day0_position(announcement, known)]), dates
 
 
+def test_a_part_of_the_day_that_is_misspelt_gets_the_word_to_write() -> None:
+    with pytest.raises(DataError) as refusal:
+        parse_when("after_closing")
+    assert refusal.value.remedy.startswith("did you mean 'after_close'?")
+
+
 @pytest.mark.parametrize(
     ("calendar", "day", "tz", "when", "day0", "candidates"),
     [

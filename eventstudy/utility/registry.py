@@ -31,7 +31,7 @@ def did_you_mean(word: str, choices: Iterable[str], *, like: float = 0.6) -> str
     >>> did_you_mean("bmpkp", ["bmp_kp", "sign"])
     "did you mean 'bmp_kp'?"
     """
-    match = difflib.get_close_matches(word, list(choices), 1, like)
+    match = difflib.get_close_matches(word, list(map(str, choices)), 1, like)
     return f"did you mean {match[0]!r}?" if match else ""
 
 
