@@ -468,11 +468,9 @@ def traded_on(days: list[str], symbols: list[str], calendar: str) -> ReturnsPane
     ]
     table = pd.DataFrame(rows, columns=["symbol", "date", "close", "adj_close", "volume"])
     table = table.assign(**dict.fromkeys(("open", "high", "low"), table["close"]))
-    (exchange,) = {e for e in map(Exchange.of, symbols) if e}
-    keys = [(symbol, exchange.code) for symbol in symbols]
-    return ReturnsPanel.from_prices(
-        table, keys=keys, sessions={exchange.code: Sessions.of(calendar)}
-    )
+    keys = [(symbol, exchange.code) for symbol in symbols if (exchange := Exchange.of(symbol))]
+    sessions = {code: Sessions.of(calendar) for _, code in keys}
+    return ReturnsPanel.from_prices(table, keys=keys, sessions=sessions)
 
 
 def codes(panel: ReturnsPanel) -> dict[str, Reason]:
@@ -565,6 +563,18 @@ def test_a_session_without_a_price_of_the_whole_exchange_is_named_once(
     # Nothing else changes: the day is a session, and the next return spans two.
     row = panel.keys.index((lacking[0], "MISX"))
     assert panel.spans[row].tolist() == [0, 1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "places"), [(["KS"], ["Korea"]), (["KS", "KQ"], ["Korea", "Korea (KOSDAQ)"])]
+)
+def test_a_lost_session_is_of_the_exchanges_of_its_symbols(
+    suffix: list[str], places: list[str]
+) -> None:
+    symbols = [f"00593{i}.{suffix[i % len(suffix)]}" for i in range(4)]
+    days = [f"2024-07-{day}" for day in ("08", "09", "11", "12")]
+    lost = codes(traded_on(days, symbols, "XKRX"))["sessions_lost"]
+    assert lost.facts["places"] == places
 
 
 def test_sessions_before_and_after_all_prices_are_not_lost() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ..calendars import Exchange, Sessions
+from ..calendars import Sessions, Symbol
 from ..errors import DataError
 from ..quality import Market, Quotes, SeriesDates, SeriesFault, SeriesFaults
 from ..utility import BoolArray, DateArray, FloatArray
@@ -44,7 +44,7 @@ def note_markets(
     notes = _note_limits(quotes_of, keys)
     for name, quotes in members.items():
         notes += _note_doubts(name, quotes)
-        notes += _note_lost(name, quotes, sources)
+        notes += _note_lost(quotes, sources)
         notes += _note_end(name, max(q.dates[-1] for q in quotes))
     return notes
 
@@ -163,16 +163,15 @@ def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
     return [Reason("calendar_doubted", calendar=name, **facts)]
 
 
-def _note_lost(name: str, quotes: Sequence[Quotes], sources: Mapping[str, str]) -> list[str]:
+def _note_lost(quotes: Sequence[Quotes], sources: Mapping[str, str]) -> list[str]:
     """Return a note on the sessions on which no symbol has a price: a hole, or a holiday."""
     days = list(map(str, quotes[0].market.lost)) if quotes[0].market else []
     if not days:
         return []
     named = sorted({sources.get(q.symbol, "a table") for q in quotes})
-    homes = (exchange.name for exchange in Exchange.all() if exchange.calendar == name)
-    place = next(homes, name)
+    places = sorted({home.name for q in quotes if (home := Symbol(q.symbol).home)})
     facts = {"n": len(days), "days": days[:NAMED], "sources": named, "total": len(quotes)}
-    return [Reason("sessions_lost", place=place, **facts)]
+    return [Reason("sessions_lost", places=places, **facts)]
 
 
 def _traded(quotes: Quotes) -> BoolArray:
