@@ -22,6 +22,7 @@ from eventstudy.errors import NetworkError, PriceError, RateLimitedError, Unknow
 from eventstudy.files import read_csv
 from eventstudy.prices import ChainProvider, Prices, is_chain, paths_of, resolve, with_paths
 from eventstudy.prices.sources import split_chain
+from eventstudy.returns.load import Basket
 
 FIRMS = ["AAA", "BBB", "CCC"]
 INDEX = "^GSPC"
@@ -197,7 +198,7 @@ def test_a_filled_hole_gives_the_numbers_of_the_complete_folder(
     np.testing.assert_allclose(cars(results), cars(complete), rtol=0, atol=1e-12)
     assert kinds(results) == {"filled"}
     assert str(results.panel.notices[-1]).startswith(
-        f"files:whole fills {4 * len(hole)} of {4 * len(hole)} sessions"
+        f"files:whole fills {4 * len(hole)} of {4 * len(hole)} missing sessions of 4 symbols"
     )
 
 
@@ -251,6 +252,17 @@ def test_a_hole_is_filled_only_if_both_sources_agree_on_the_return_over_it(
     assert results.panel.spans[row, at + 1] == (1 if is_filled else 2)
 
 
+def test_what_several_calls_fill_is_added_up(vendor: Callable[..., Path]) -> None:
+    hole = without("2021-06-01", "2021-06-02")
+    chain = {"holed": resolve(vendor("holed", hole))}
+    basket = Basket(ChainProvider(chain, fill=("whole", resolve(vendor("whole")))))
+    basket.fetch({"AAA": (date(2021, 1, 1), date(2021, 7, 1))})
+    basket.fetch({"BBB": (date(2021, 1, 1), date(2021, 7, 1))})
+    # A wider range of a symbol that was asked for already.
+    basket.fetch({"AAA": (date(2021, 1, 1), date(2021, 9, 1))})
+    assert basket.prices.notices == ("whole fills 4 of 4 missing sessions of 2 symbols (AAA, BBB)",)
+
+
 def test_a_last_close_that_is_repeated_fills_nothing(
     vendor: Callable[..., Path], closes: pd.DataFrame, events: Path
 ) -> None:
@@ -263,7 +275,7 @@ def test_a_last_close_that_is_repeated_fills_nothing(
     other = vendor("other", repeat)
     results = study(events, vendor("holed", without("2021-06-01")), fill=f"files:{other}")
     assert "filled" not in kinds(results)
-    assert "files:other fills none of 4 sessions that 4 symbols lack" in results.panel.notices[-1]
+    assert "files:other fills none of 4 missing sessions of 4 symbols" in results.panel.notices[-1]
 
 
 def test_a_halt_is_not_filled(vendor: Callable[..., Path], events: Path) -> None:

@@ -7,7 +7,7 @@ import math
 import re
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date
 from functools import cache, partial
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -51,11 +51,14 @@ class Document(Generic[R]):
         What that field says.
     file : str
         Its usual name.
+    more : mapping of str to dict
+        Schemas of members that a file has besides the fields; the reader passes over them.
     """
 
     kind: type[R]
     form: str
     file: str
+    more: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     def read(self, text: str, where: str) -> R:
         """Return the record of a document.
@@ -107,7 +110,8 @@ class Document(Generic[R]):
         records: dict[str, Any] = {"Column": column} if self.kind is Findings else {}
         _schema_of(self.kind, records)
         top = records.pop(self.kind.__name__)
-        top["properties"]["schema"] = {"const": self.form}
+        top["properties"] |= {"schema": {"const": self.form}, **self.more}
+        top["required"] = sorted({*top["required"], *self.more})
         name = self.form.replace("eventstudy-", "").replace("/", ":")
         return {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -118,7 +122,9 @@ class Document(Generic[R]):
         }
 
 
-RESULTS = Document(Findings, SCHEMA, "results.json")
+_ANSWER = {"type": "object", "required": ["verdict", "test", "pvalue", "estimate", "low", "high"]}
+_ANSWERS = {"type": "object", "required": ["pooled"], "additionalProperties": _ANSWER}
+RESULTS = Document(Findings, SCHEMA, "results.json", {"answer": _ANSWERS})
 
 
 def to_json(findings: Any, **more: Any) -> str:
