@@ -307,6 +307,10 @@ FRAMES = {
     "frame by symbol and date": STACKED.to_frame("Adj Close").swaplevel(),
     "mapping of series": dict(DAILY.items()),
     "mapping of frames": {name: DAILY[[name]].set_axis(["Adj Close"], axis=1) for name in DAILY},
+    "Sharadar": STACKED.rename_axis(["date", "ticker"])
+    .rename("closeadj")
+    .reset_index()
+    .assign(close=lambda t: t["closeadj"] * 2),
     "mapping of two zones": {
         "AAA": DAILY["AAA"].tz_localize("America/New_York"),
         "BBB": DAILY["BBB"].tz_localize("Europe/London"),

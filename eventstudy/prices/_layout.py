@@ -23,7 +23,7 @@ SYNONYMS = {
         "closelast", "closeprice", "priceclose", "closingprice", "price", "pxlast", "last",
         "lastprice", "prc", "dernier", "zuletzt", "último",
     ),
-    "adj_close": ("adjclose", "adjusted", "adjustedclose", "adjcls"),
+    "adj_close": ("adjclose", "adjusted", "adjustedclose", "adjcls", "closeadj"),
     "volume": ("vol", "totalvolume", "pxvolume"),
 }  # fmt: skip
 RECOGNISED = ("symbol", "date", "currency", *NUMBER_COLUMNS)
