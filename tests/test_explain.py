@@ -223,7 +223,8 @@ def test_coefficients_are_drawn_in_their_axes(study: EventStudyResults, style: s
 
 def test_names_in_a_formula() -> None:
     found = columns_of('np.log(size) + C(sector, Treatment("oil")) + Q("my x"):d + I(size**2) - 1')
-    assert found == ["size", "sector", "d", "my x"]
+    assert found == ["size", "sector", "my x", "d"]
+    assert columns_of('Q("a:b"):np.log(size)') == ["a:b", "size"]
     assert columns_of("C(sector, Treatment(reference='oil')) * leverage") == ["sector", "leverage"]
 
 
@@ -242,12 +243,31 @@ def test_functions_and_quoted_names(study: EventStudyResults) -> None:
     [
         "__import__('os').system('id')", 'f"{open(1)}"', 'Q(f"{size}")', "size.map(print)",
         'np.load("x")', "[x for x in size]", 'C((open))("x")', "size (1)", "np.log.__class__",
-        "Q('size').__class__", 'rb"x"', "size + 'a\\' + open(1)",
+        "Q('size').__class__", 'rb"x"', "size + 'a\\' + open(1)", "I(lambda x: x)",
+        "C(x for x in leverage)", "I([size for size in leverage])", "size if size else leverage",
+        "I(size if leverage else size)", "size and leverage", "I(size or leverage)", "I(not size)",
+        "I(size.values)", "np.sin(size)", "size[0:1]", "I(x := 3)", "I(*size)", "size @ leverage",
+        "I(size in leverage)", "I(size is leverage)", "I(None)",
     ],
 )  # fmt: skip
 def test_nothing_of_a_formula_is_executed(study: EventStudyResults, formula: str) -> None:
+    # Columns of these names let nothing through either.
+    names = {"x": 1.0, "lambda": 1.0, "for": 1.0, "if": 1.0, "and": 1.0, "or": 1.0, "not": 1.0}
     with pytest.raises(ConfigError, match="a formula that cannot be read"):
-        study.explain(formula)
+        with_columns(study, **names).explain(formula)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "size - 1", "-1 + size", "size*leverage", "(size + leverage)**2", "size +\n leverage",
+        "size/leverage", "np.log(size):C(sector)", "C(sector, Sum())", "I(-size)", "I(size//2)",
+        "C(sector, levels=('oil', 'tech', 'banks'))", "I((size - leverage) / 2)", "I(size * 1e-3)",
+        "I(size >= 3)", "~ size", "np . log(size)",
+    ],
+)  # fmt: skip
+def test_what_a_formula_may_hold(study: EventStudyResults, formula: str) -> None:
+    assert np.isfinite(one(study.explain(formula)).table["estimate"]).all()
 
 
 @pytest.mark.parametrize(

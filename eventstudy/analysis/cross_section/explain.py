@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,18 +29,19 @@ DATE = "date"
 # What stands on the left of each formula.
 CAR = "car_over_window"
 ALLOWED = 'it holds columns, C(), Q("a column"), I(), np.log() and the like, and + - * : / only'
-# A name in a formula, not behind a point, and not that of a function, an argument or a module.
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w*\s*(?:[(.]|=(?!=)))")
-# What a formula may hold, without blanks and with a quotation mark for each quoted text. Python
-# evaluates formulas: no call but of these functions, no attribute, no bracket gets through.
-_SAFE = re.compile(
-    r"(?:[+*/:),<>=!-]|(?<![\w)\"])\(|\d+(?:\.\d+)?|[A-Za-z_]\w*(?![\w.(\"])|(?<=[(,=])\""
-    r"|(?:np\.(?:log|log1p|log10|exp|sqrt|abs|sign)|C|Q|I|Treatment|Sum)\()*",
-    re.ASCII,
-)
+FUNCTIONS = {
+    "C", "Q", "I", "Treatment", "Sum", "np.log", "np.log1p", "np.log10", "np.exp", "np.sqrt",
+    "np.abs", "np.sign",
+}  # fmt: skip
+# What the syntax tree of a formula holds beside names, numbers, texts and calls of these.
+_PARTS = (
+    ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Pow,
+    ast.UnaryOp, ast.UAdd, ast.USub,
+    ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
+    ast.Tuple, ast.keyword, ast.Load,
+)  # fmt: skip
 # What a column is called in the formula of a list of columns.
 _ALIAS = re.compile(r"^column_(\d+)")
-_QUOTED = re.compile(r"(Q\()?(\"[^\"]*\"|'[^']*')")
 # What makes a formula of a name that no column has.
 _FORMULA = re.compile(r"[+*:()~]")
 
@@ -177,20 +179,19 @@ def explain(
        Analysis 42, 229-256.
     """
     window = Window.of(window)
-    right = str(formula).rpartition("~")[2].strip()
-    if "\\" in right or not _SAFE.fullmatch("".join(_QUOTED.sub(_as_mark, right).split())):
-        raise ConfigError("a formula that cannot be read", value=formula, remedy=ALLOWED)
+    right = " ".join(str(formula).rpartition("~")[2].splitlines()).strip()
+    regressors = columns_of(right)
     by = names_of(cluster) if cluster else []
     named = [name for name in by if name != DATE or DATE in study.events]
-    names = list(dict.fromkeys([*columns_of(right), *named]))
+    names = list(dict.fromkeys([*regressors, *named]))
     rows, series, dropped = complete_events(study, names, window)
     cells = {name: _whole(values) for name, values in series}
     sample = study.abnormal.take(rows)
     codes = {name: pd.factorize(values)[0] for name, values in cells.items() if name in by}
     dates = DateClusters.by_date(sample).number
     clusters = {name: codes.get(name, dates) for name in by}
-    regressors = {name: cells[name] for name in columns_of(right)}
-    design = _design(right, pd.DataFrame(regressors, index=range(len(rows))), labels or {})
+    table = pd.DataFrame({name: cells[name] for name in regressors}, index=range(len(rows)))
+    design = _design(right, table, labels or {})
     kinds: Any = {"weights": weights, "cov": cov, "se": se, "clusters": clusters}
     fit = estimate(sample, design, window, dropped, **kinds)
     return _ranked(study, rows, design, fit) if rank else fit
@@ -216,15 +217,52 @@ def _ranked(
     return replace(fit, table=fit.table.assign(rank_pvalue=p), notes=(*fit.notes, note))
 
 
-def _as_mark(quoted: re.Match[str]) -> str:
-    return f'{quoted[1] or ""}"'
-
-
 def columns_of(formula: str) -> list[str]:
-    """Return the names in a formula that stand for columns, each once."""
-    quoted = [text[1:-1] for is_name, text in _QUOTED.findall(formula) if is_name]
-    names = [name for name in _NAME.findall(_QUOTED.sub(" ", formula)) if name != "np"]
-    return list(dict.fromkeys([*names, *quoted]))
+    """Return the columns that a formula names, each once.
+
+    Python evaluates formulas, so only what is meant gets through: a list of what its syntax tree
+    may hold, of which nothing but a few functions is called.
+
+    Parameters
+    ----------
+    formula : str
+        Its right-hand side, in one line.
+
+    Raises
+    ------
+    ConfigError
+        For a formula that holds anything else.
+    """
+    try:
+        if "\\" in formula:
+            raise SyntaxError("a quoted name stands as it is")
+        # An interaction is a product to Python, which reads no colon there.
+        tree = ast.parse(formula.replace(":", "*"), mode="eval")
+        return list(dict.fromkeys(_columns_in(tree.body, formula)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise ConfigError("a formula that cannot be read", value=formula, remedy=ALLOWED) from None
+
+
+def _columns_in(node: ast.AST, formula: str) -> Iterator[str]:
+    """Yield the columns in a part of a formula; SyntaxError for what may not be there."""
+    if isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Call):
+        name = ast.unparse(node.func)
+        if name not in FUNCTIONS:
+            raise SyntaxError(f"no function of formulas: {name}")
+        for part in (*node.args, *node.keywords):
+            if name == "Q" and isinstance(part, ast.Constant):
+                yield str(ast.literal_eval(ast.get_source_segment(formula, part) or ""))
+            else:
+                yield from _columns_in(part, formula)
+    elif isinstance(node, ast.Constant) and type(node.value) in (str, int, float):
+        return
+    elif isinstance(node, _PARTS):
+        for part in ast.iter_child_nodes(node):
+            yield from _columns_in(part, formula)
+    else:
+        raise SyntaxError(f"no part of a formula: {type(node).__name__}")
 
 
 def _whole(cells: pd.Series) -> pd.Series:
