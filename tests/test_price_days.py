@@ -103,6 +103,21 @@ def test_one_table_of_several_exchanges_in_utc() -> None:
             pd.testing.assert_frame_equal(priced, rows, check_exact=True)
 
 
+@pytest.mark.parametrize("last", ["Hong Kong", "New York"])
+def test_a_union_of_two_zones_keeps_the_prices_of_both(last: str) -> None:
+    """pandas joins stamps of two zones in UTC: a day of New York has a blank row of Hong Kong."""
+    names = sorted(("Hong Kong", "New York"), key=last.__eq__)
+    tables = {name: market(name) for name in names}
+    together = pd.concat([t.tz_localize(zone) for t, _, zone in tables.values()], axis=1, sort=True)
+    for table, _, _ in tables.values():
+        given = FrameProvider(together).fetch(list(table), FIRST, LAST)
+        wanted = FrameProvider(table).fetch(list(table), FIRST, LAST).by_symbol()
+        for symbol, rows in given.by_symbol().items():
+            priced = rows.dropna(subset="adj_close").reset_index(drop=True)
+            pd.testing.assert_frame_equal(priced, wanted[symbol], check_exact=True)
+            assert "occurs again" not in given.provenance[symbol].note
+
+
 def test_coins_and_rates_keep_their_days() -> None:
     days = pd.date_range("2022-01-01", "2022-03-31", name="date")
     coin = pd.DataFrame({"BTC-USD": np.arange(1.0, len(days) + 1)}, days)

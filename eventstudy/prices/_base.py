@@ -221,9 +221,9 @@ def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ..
     rows : DataFrame
         Columns `COLUMNS`, sorted by date, one row a date.
     notes : tuple of str
-        Empty when nothing was changed. Of several rows of one date the last is kept; rows without a
-        date are left out; prices that are not positive and finite, and volumes that are negative or
-        infinite, become NaN. Rows whose prices are all missing stay.
+        Empty when nothing was changed. Of several rows of one date the last with a price is kept;
+        rows without a date are left out; prices that are not positive and finite, and volumes that
+        are negative or infinite, become NaN. A row without prices stays if it is alone of its date.
     """
     numbers = {
         column: table[column].astype("float64") if column in table else float("nan")
@@ -246,6 +246,9 @@ def _one_row_a_date(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     if not rows["date"].is_monotonic_increasing:
         notes.append(say("price_rows.unsorted"))
         rows = rows.sort_values("date", kind="stable")
+    # A table of several exchanges has blank rows where another one has a price.
+    blank = rows[[*PRICE_COLUMNS]].isna().all(axis=1)
+    rows = rows[~(blank & rows["date"].duplicated(keep=False))]
     repeated = rows["date"].duplicated(keep="last")
     if repeated.any():
         days = _name_days(rows.loc[repeated, "date"])

@@ -341,11 +341,7 @@ def _typed(frame: pd.DataFrame, file: str, symbol: str) -> tuple[pd.DataFrame, s
         plain, commas = plain_numbers(table)
         numbers = table[[]].assign(**{c: _numbers(plain[c], file) for c in columns})
     days, note = read_days(frame["date"], numbers, symbol, file)
-    typed = numbers.assign(date=days)
-    if note:
-        # Stamps of several exchanges in one table: a day has a row for each of them.
-        typed = typed[numbers.notna().any(axis=1) | ~days.duplicated(keep=False)]
-    return typed, "; ".join(filter(None, [points, commas, note]))
+    return numbers.assign(date=days), "; ".join(filter(None, [points, commas, note]))
 
 
 def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, str]:
