@@ -501,6 +501,32 @@ def test_returns_are_laid_on_the_sessions_that_the_events_were_read_for(tmp_path
     assert np.array_equal(told.sessions, own.sessions)
 
 
+@pytest.mark.parametrize(("n", "is_session"), [(3, False), (2, True)])
+@pytest.mark.parametrize("returns", [False, True])
+def test_a_day_on_which_all_symbols_repeat_their_close_is_no_session(
+    n: int, is_session: bool, returns: bool
+) -> None:
+    """Datastream fills in Labor Day; the news of that day moves prices on the next one."""
+    days = pd.bdate_range("2021-01-01", "2022-12-30", name="date")
+    rng = np.random.default_rng(4)
+    closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (len(days), n)), axis=0))
+    table = pd.DataFrame(closes, days, ["IDX", "AAA", "BBB"][:n])
+    table.loc["2022-09-05"] = table.loc["2022-09-02"]
+    table.iloc[300, 1] = table.iloc[299, 1]
+    listed = pd.DataFrame({"ticker": ["AAA", "BBB"], "announced_at": ["2022-09-05", "2022-06-01"]})
+    events = es.events_from_frame(listed[: n - 1].assign(benchmark="IDX"), calendar="data")
+    if returns:
+        panel = es.read_returns(table.pct_change().iloc[1:], events)
+    else:
+        panel = es.load_returns(events, table)
+    assert (np.datetime64("2022-09-05") in panel.sessions) == is_session
+    assert days[300].to_datetime64() in panel.sessions
+    around = {"estimation": (-120, -11), "event": (-1, 1)}
+    fitted = es.EventStudy(events, panel, **around).fit()  # type: ignore[arg-type]
+    day0 = fitted.abnormal_returns().query("ticker == 'AAA' and tau == 0")["date"]
+    assert [str(day.date()) for day in day0] == ["2022-09-05" if is_session else "2022-09-06"]
+
+
 def test_a_table_without_dates_says_so_and_names_its_columns(tmp_path: Path) -> None:
     events = es.events_from_frame(pd.DataFrame({"ticker": ["AAPL"], "announced_at": "2019-05-22"}))
     file = tmp_path / "own.csv"

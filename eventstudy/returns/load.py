@@ -33,7 +33,7 @@ from .measures import Measure, note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .security_files import securities_of
 from .series import NeedsSeries, Range, calls_of, needed, range_around, windows_of
-from .sessions import DATA_CALENDAR, Key, build_sessions
+from .sessions import DATA_CALENDAR, Key, build_sessions, days_of_prices
 from .table import of_file, present_days, table_of
 
 # Called with (symbols done, symbols in all).
@@ -282,12 +282,11 @@ def _panel(
             (), nothing, nothing.astype(np.int16), days, {DATA_CALENDAR: np.arange(len(days))},
             notices=fetched.notices, prices=fetched.table, **shared,
         )  # fmt: skip
-    by_symbol = fetched.table.groupby("symbol")["date"]
-    dates = {str(s): days.to_numpy().astype("datetime64[D]") for s, days in by_symbol}
+    available, days = fetched.table["symbol"].unique(), days_of_prices(fetched.table)
     panel = ReturnsPanel.from_prices(
         fetched.table,
         keys=keys,
-        sessions=build_sessions(keys, dates, dates.__getitem__, calendar, indices),
+        sessions=build_sessions(keys, available, days, calendar, indices),
         shares=shares_of(events) if measure == "turnover" else {},
         st=special_treatment(events),
         others=fetched.others,

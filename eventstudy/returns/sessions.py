@@ -14,17 +14,20 @@ from ..utility import BoolArray, DateArray, FloatArray, IntArray, pd
 from ..words import Reason
 
 Key = tuple[str, str]
+DaysOf = Callable[[str], tuple[DateArray, BoolArray]]
 DATA_CALENDAR = "data"
 # What the gate saw in a frame of factors is in its `attrs` by this name, as JSON: Parquet keeps it.
 GATE = "eventstudy.gate"
 # The calendar that each exchange keeps: Shenzhen's is Shanghai's.
 CLOCKS = {e.code: e.calendar for e in Exchange.all() if e.calendar}
+# Symbols that prove together that an exchange was closed.
+SEVERAL = 3
 # Time zone of sessions whose exchange is not known.
 NO_ZONE = "UTC"
 
 
 def build_sessions(
-    keys: list[tuple[str, str]], available: Collection[str], days_of: Callable[[str], DateArray],
+    keys: list[tuple[str, str]], available: Collection[str], days_of: DaysOf,
     calendar: CalendarChoice, benchmarks: set[str],
 ) -> dict[str, Sessions]:  # fmt: skip
     """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
@@ -35,7 +38,7 @@ def build_sessions(
     available : collection of str
         Symbols that have data.
     days_of : callable
-        Gives the days with data of a symbol.
+        Gives the days with data of a symbol, (n,), and on which of them nothing changed.
     calendar : {"exchange", "data"}
     benchmarks : set of str
         Symbols whose days are sessions.
@@ -54,15 +57,14 @@ def build_sessions(
     return out
 
 
-def _market_days(
-    days_of: Callable[[str], DateArray], symbols: list[str], benchmarks: set[str]
-) -> DateArray:
+def _market_days(days_of: DaysOf, symbols: list[str], benchmarks: set[str]) -> DateArray:
     """Return the days on which a market was open, judged by the prices of its symbols.
 
     With a benchmark: its days, and those on which more than half of the firms that are listed have
-    a price. A stray price on a Sunday is no session. Without one: all days.
+    a price. A stray price on a Sunday is no session. Without one: all days. A day on which all of
+    several symbols repeat the day before is a holiday that was filled in.
     """
-    ends = [listing[[0, -1]] for s in symbols if len(listing := days_of(s))]
+    ends = [listing[[0, -1]] for s in symbols if len(listing := days_of(s)[0])]
     if not ends:
         return np.empty(0, "datetime64[D]")
     first = np.min(ends)
@@ -70,16 +72,44 @@ def _market_days(
     index = np.zeros(len(days), dtype=bool)
     present = np.zeros(len(days), np.int64)
     listed = np.zeros(len(days) + 1, np.int64)
+    with_row = np.zeros(len(days), np.int64)
+    repeated = np.zeros(len(days), np.int64)
     for symbol in symbols:
-        at = (days_of(symbol) - first).astype(np.int64)
+        dates, is_same = days_of(symbol)
+        at = (dates - first).astype(np.int64)
+        with_row[at] += 1
+        repeated[at[is_same]] += 1
         if symbol in benchmarks:
             index[at] = True
         elif len(at):
             present[at] += 1
             listed[at[[0, -1]] + (0, 1)] += (1, -1)
-    if not any(symbol in benchmarks for symbol in symbols):
-        return days[present > 0]
-    return days[index | (present > np.cumsum(listed)[:-1] / 2)]
+    is_open = present > 0
+    if any(symbol in benchmarks for symbol in symbols):
+        is_open = index | (present > np.cumsum(listed)[:-1] / 2)
+    return days[is_open & ((with_row < SEVERAL) | (repeated < with_row))]
+
+
+def days_of_prices(table: pd.DataFrame) -> DaysOf:
+    """Return what gives the days of the rows of a symbol, and on which of them nothing changed.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns symbol, date, close, adj_close and volume; the dates of a symbol ascend.
+    """
+    rows_of = table.groupby("symbol").indices
+
+    def days(symbol: str) -> tuple[DateArray, BoolArray]:
+        rows = table.iloc[rows_of[symbol]]
+        values = rows[["close", "adj_close", "volume"]].to_numpy()
+        has_price = np.isfinite(values[:, :2]).any(axis=1)
+        changes = np.diff(np.nan_to_num(values[has_price]), axis=0, prepend=np.nan)
+        is_same = np.ones(len(rows), dtype=bool)
+        is_same[has_price] = (changes == 0).all(axis=1)
+        return rows["date"].to_numpy().astype("datetime64[D]"), is_same
+
+    return days
 
 
 def note_closes(quotes: Quotes) -> list[str]:

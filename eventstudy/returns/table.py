@@ -15,7 +15,7 @@ from ..errors import DataError
 from ..files import InputFile, frame_of, with_index
 from ..prices import Prices
 from ..quality import MissingCodes
-from ..utility import DateArray, FloatArray, IntArray, pd
+from ..utility import BoolArray, DateArray, FloatArray, IntArray, pd
 from ..words import make_error, say
 
 # Cells of a table that are held at a time, beside those of the panel.
@@ -183,8 +183,10 @@ def table_of(path: str | Path | pd.DataFrame) -> FrameTable | _LongFile:
 
 def present_days(
     table: FrameTable | _LongFile, symbols: Sequence[str]
-) -> Callable[[str], DateArray]:
-    """Return what gives the dates on which a symbol has a return, read when first asked.
+) -> Callable[[str], tuple[DateArray, BoolArray]]:
+    """Return what gives the dates on which a symbol has a return, and which of these are 0.
+
+    They are read when first asked.
 
     Parameters
     ----------
@@ -198,12 +200,14 @@ def present_days(
     def bits() -> dict[str, NDArray[np.uint8]]:
         out: dict[str, NDArray[np.uint8]] = {}
         for names, block in table.blocks(symbols):
-            out |= zip(names, np.packbits(~np.isnan(block), axis=1), strict=True)
+            held = np.stack([~np.isnan(block), block == 0], axis=1)
+            out |= zip(names, np.packbits(held, axis=2), strict=True)
         return out
 
-    def days(symbol: str) -> DateArray:
-        is_present = np.unpackbits(bits()[symbol], count=len(table.dates)).astype(bool)
-        return np.asarray(table.dates[is_present])
+    def days(symbol: str) -> tuple[DateArray, BoolArray]:
+        held = np.unpackbits(bits()[symbol], axis=1, count=len(table.dates)).astype(bool)
+        is_present, is_zero = held
+        return np.asarray(table.dates[is_present]), is_zero[is_present]
 
     return days
 
