@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tomllib
 from datetime import date
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,30 @@ def test_all_is_every_extra() -> None:
     named = re.search(r"\[(.+)\]", everything)
     assert named is not None
     assert set(named[1].split(",")) == set(extras) - {"all", "dev", "docs"}
+
+
+def _name(text: str) -> str:
+    return re.split(r"[^\w.-]", text)[0].lower().replace("_", "-")
+
+
+def test_the_lock_has_every_requirement_of_the_tests_and_of_the_image() -> None:
+    extras = PROJECT["optional-dependencies"]
+    image = (ROOT / "docs" / "operations" / "Dockerfile").read_text(encoding="utf-8")
+    [named] = re.findall(r"'/src\[(.+)\]'", image)
+    wanted = [*PROJECT["dependencies"], *extras["dev"]]
+    wanted += [one for extra in named.split(",") for one in extras[extra]]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert {_name(one) for one in wanted} - set(re.findall(r"^([\w.-]+)==", lock, re.M)) == set()
+
+
+def test_what_is_imported_is_declared() -> None:
+    imported = set()
+    for file in (ROOT / "eventstudy").rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        imported |= set(re.findall(r"^\s*(?:from|import) ([a-z]\w*)[\w. ]* ?", text, re.M))
+    groups = PROJECT["optional-dependencies"].values()
+    declared = {_name(one) for one in (*PROJECT["dependencies"], *(x for g in groups for x in g))}
+    of = packages_distributions()
+    ours = {"eventstudy", "eventstudy_kit"}
+    there = {name: {_name(one) for one in of[name]} for name in imported & of.keys() - ours}
+    assert {name for name, packages in there.items() if not packages & declared} == set()
