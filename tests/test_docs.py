@@ -90,6 +90,17 @@ def test_no_command_is_cut_at_the_edge_of_its_box() -> None:
     assert not {name: lines for name, lines in long.items() if lines}
 
 
+def test_every_latex_figure_of_the_manual_fits_its_column() -> None:
+    r"""A figure is 720 points wide, the column of `article` 345."""
+    shown = [
+        options
+        for page in (ROOT / "docs").rglob("*.md")
+        for options in re.findall(r"\\includegraphics(.*?)\{", page.read_text(encoding="utf-8"))
+    ]
+    assert len(shown) >= 2
+    assert set(shown) == {r"[width=\linewidth]"}
+
+
 def test_pages_of_the_readme_have_nothing_that_github_shows_as_code() -> None:
     """Pictures are plain Markdown, words of the search a comment; the site alone has the rest."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
