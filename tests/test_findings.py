@@ -29,7 +29,7 @@ def findings() -> Findings:
 
 @pytest.fixture(scope="module")
 def document(findings: Findings) -> dict[str, Any]:
-    return dict(json.loads(to_json(findings)))
+    return dict(json.loads(FinishedRun(findings).text))
 
 
 @pytest.mark.slow

@@ -122,7 +122,10 @@ class Document(Generic[R]):
         }
 
 
-_ANSWER = {"type": "object", "required": ["verdict", "test", "pvalue", "estimate", "low", "high"]}
+_ANSWER = {
+    "type": "object",
+    "required": ["verdict", "test", "pvalue", "estimate", "ci_low", "ci_high"],
+}
 _ANSWERS = {"type": "object", "required": ["pooled"], "additionalProperties": _ANSWER}
 RESULTS = Document(Findings, SCHEMA, "results.json", {"answer": _ANSWERS})
 
