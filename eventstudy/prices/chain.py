@@ -266,17 +266,17 @@ def _count_filled(
     answers: Mapping[str, Answer], holes: Mapping[str, DateArray], fill: str
 ) -> Iterable[str]:
     """Yield how many of the needed sessions that are not there the second source fills."""
-    symbols = [symbol for symbol, days in holes.items() if len(days)]
-    n_filled = 0
-    for symbol in symbols:
+    missing = {symbol: len(days) for symbol, days in holes.items() if len(days)}
+    filled = dict[str, int]()
+    for symbol in missing:
         quotes, _ = next(Quotes.by_symbol(answers[symbol].rows))
         others = Quotes.of_others(answers[symbol].others).get(symbol, ())
-        filled = replace(quotes, others=others).filled
-        n_filled += int(np.isin(holes[symbol], filled).sum())
-    if symbols:
-        code = "source_filled" if n_filled else "source_no_fill"
-        facts = {"n": sum(map(len, holes.values())), "n_symbols": len(symbols), "symbols": symbols}
-        yield Reason(code, source=fill, n_filled=n_filled, **facts)
+        dates = replace(quotes, others=others).filled
+        filled[symbol] = int(np.isin(holes[symbol], dates).sum())
+    if missing:
+        code = "source_filled" if any(filled.values()) else "source_no_fill"
+        facts = {"n": len(missing), "symbols": list(missing), "missing": missing, "filled": filled}
+        yield Reason(code, source=fill, **facts)
 
 
 def _name_used(chosen: Mapping[str, str], first: str) -> Iterable[str]:

@@ -103,17 +103,22 @@ def _note_failures(failures: Mapping[str, PriceError]) -> list[str]:
 
 
 def _merged(prices: Prices, earlier: Prices) -> Prices:
-    """Return the prices of two calls; notices that differ in their symbols only become one."""
+    """Return the prices of two calls; notices that differ in their symbols only become one.
+
+    A fact of a notice that is a mapping is by symbol; that of the later call stands.
+    """
     merged = prices.merge(earlier)
     joined = dict[str, str]()
     for notice in merged.notices:
         key = str(notice)
         if isinstance(notice, Reason) and "symbols" in notice.facts:
-            shared = {k: fact for k, fact in notice.facts.items() if k not in ("n", "symbols")}
-            key = f"{notice.code} {shared}"
-            if isinstance(before := joined.get(key), Reason):
-                names = sorted({*before.facts["symbols"], *notice.facts["symbols"]})
-                notice = Reason(notice.code, **shared, n=len(names), symbols=names)
+            facts = {k: fact for k, fact in notice.facts.items() if k not in ("n", "symbols")}
+            counts = {k: facts.pop(k) for k in list(facts) if isinstance(facts[k], Mapping)}
+            key = f"{notice.code} {facts}"
+            if isinstance(later := joined.get(key), Reason):
+                names = sorted({*later.facts["symbols"], *notice.facts["symbols"]})
+                counts = {k: {**counts[k], **later.facts[k]} for k in counts}
+                notice = Reason(notice.code, **facts, **counts, n=len(names), symbols=names)
         joined[key] = notice
     return replace(merged, notices=tuple(joined.values()))
 

@@ -22,6 +22,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "capital": capitalised,
     "word_capital": lambda n: Words.word(n, capital=True),
     "r": lambda value: Words.signed(value, 3, sign=False),
+    "total": lambda counts: f"{sum(counts.values()):,}",
     "number": lambda value: Words.signed(value, sign=False),
     "value": lambda value: words().percent(value, unit=False),
     "causes": lambda codes: " and ".join(say(f"cause.{code}") for code in codes),
