@@ -9,6 +9,7 @@ import json
 import shutil
 from collections import Counter
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 
 from eventstudy.cli.main import main
 from eventstudy.errors import AlteredError, ConfigError, EventsFileError
-from eventstudy.records import Action, EventRecord, Shelf
+from eventstudy.records import Action, EventRecord, Shelf, accept
 from eventstudy.records.clocks import Clock, TimeBasis
 from eventstudy.records.decisions import Decisions
 from eventstudy.records.names import ALIKE, Listing, Names, _alike, find_name, fold
@@ -392,6 +393,67 @@ def check_events(record: EventRecord, before: bytes) -> None:
         assert row["evidence_sha256"] in {d.evidence_sha256 for d in decisions}
     ids = [name for row in rows for name in row.get("record_id", "").split("; ") if name]
     assert len(ids) == len(set(ids))
+
+
+def accepted(listed: Path, *tickers: str) -> EventRecord:
+    """Return a record in which some shares were decided with yes."""
+    record = EventRecord(listed)
+    record.find(offline=True)
+    rows = rows_of(record.review)
+    decide(record, {r["candidate_id"]: {"decision": "yes"} for r in rows if r["ticker"] in tickers})
+    record.accept(BY)
+    return record
+
+
+@pytest.mark.parametrize("forge", ["no decisions", "another ticker", "nobody decided", "no note"])
+def test_events_that_nobody_decided_are_not_added(listed: Path, forge: str) -> None:
+    record = accepted(listed, "002415.SZ")
+    event = {k: v for k, v in rows_of(listed)[-1].items() if k in accept.COLUMNS}
+    [decision] = [asdict(one) for one in record.decisions.all]
+    note: dict[str, Any] = {"decisions": [decision], "events": [event]}
+    if forge == "no decisions":
+        note["decisions"] = []
+    elif forge == "another ticker":
+        event |= {"ticker": "NVDA"}
+    elif forge == "nobody decided":
+        event |= {"record_id": "c0123456789ab"}
+    pending = record.folder / ".pending.json"
+    pending.write_text("[]" if forge == "no note" else json.dumps(note))
+    shutil.copy(EXAMPLE / "events.csv", listed)
+    before = listed.read_bytes()
+    with pytest.raises(AlteredError, match=r"\.pending\.json"):
+        record.accept(BY)
+    assert listed.read_bytes() == before
+
+
+def test_events_of_an_accept_that_was_killed_are_counted(listed: Path) -> None:
+    record = EventRecord(listed)
+    record.find(offline=True)
+    rows = rows_of(record.review)
+    shares = [row["candidate_id"] for row in rows if row["ticker"] in ("002415.SZ", "0981.HK")]
+    before = len(rows_of(listed))
+    decide(record, {shares[0]: {"decision": "yes"}})
+    accept_until(record, 3)  # the note, the decisions and their head, and no event
+    assert (len(record.decisions.all), len(rows_of(listed))) == (1, before)
+    decide(record, {shares[1]: {"decision": "yes"}})
+    taken = record.accept(BY)
+    assert [event["record_id"] for event in taken.events] == shares
+    assert (len(taken.decisions), taken.resumed, taken.unchanged) == (1, 1, before)
+    assert len(rows_of(listed)) == before + 2
+
+
+def test_decisions_that_are_gone_are_noticed(listed: Path) -> None:
+    record = accepted(listed, "002415.SZ", "0981.HK")
+    assert CliRunner().invoke(main, ["check", str(listed)]).exit_code == 0
+    for file in ("decisions.csv", ".decisions.head"):
+        (record.folder / file).unlink()
+    before = listed.read_bytes()
+    for command in (["check", str(listed)], ["events", "accept", str(listed), "--by", BY]):
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == AlteredError.exit_code, done.output
+        assert all(event["event_id"] in done.output for event in rows_of(listed)[-2:])
+    assert listed.read_bytes() == before
+    assert not record.decisions.path.exists()
 
 
 def test_no_share_is_found_by_a_name_that_is_not_the_same() -> None:

@@ -27,7 +27,7 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
     name: all that ``run`` would refuse. Exit with 2 if any is wrong.
     """
     from ..events import Events as Listed
-    from ..records import count_stale
+    from ..records import count_stale, require_decided
     from ..returns import usual_calendar
     from ..words import say
 
@@ -41,6 +41,10 @@ def check(events: Path, calendar: Any, as_json: bool) -> None:
         from ..runs import Plan
 
         Plan.beside(events)  # one that was changed is said here too
+    if good is not None:
+        require_decided(
+            events, dict(zip(good.column("event_id"), good.column("record_id"), strict=True))
+        )
     rows = [] if good is None else _checked(good)
     notices = () if good is None else good.notices
     if as_json:

@@ -3,6 +3,7 @@ from .citation import cite_bibtex as cite_bibtex
 from .decisions import Decisions as Decisions
 from .decisions import decisions_beside as decisions_beside
 from .decisions import folder_beside as folder_beside
+from .decisions import require_decided as require_decided
 from .describe import describe_row as describe_row
 from .record import Accepted as Accepted
 from .record import EventRecord as EventRecord

@@ -28,6 +28,11 @@ COLUMNS = (
     "confounders", "document_number", "public_no_later_than", "time_basis", "record_id",
     "retrieved_at", "evidence_sha256", "census", "decided_by",
 )  # fmt: skip
+# Those that are as somebody decided.
+AS_DECIDED = (
+    "announced_at", "tz", "when", "ticker", "direction", "role", "confounders", "evidence_sha256",
+    "decided_by",
+)  # fmt: skip
 # Letters of a company's name in the id of its event.
 LONGEST_NAME = 48
 # Names that the reader of events takes for two of them.
@@ -74,19 +79,17 @@ class Event:
         title = bare(proof.action.title)
         return {
             "event_id": f"{name}-{day}-{listing}-{market}",
-            "announced_at": decision.announced_at, "tz": decision.tz, "when": decision.when,
-            "company": candidate.named.name, "ticker": decision.ticker,
-            "authority": action.authority, "instrument": "; ".join(filter(None, listings)),
-            "action": action.verb, "direction": decision.direction, "role": decision.role,
+            **{name: getattr(decision, name) for name in AS_DECIDED},
+            "company": candidate.named.name, "authority": action.authority,
+            "instrument": "; ".join(filter(None, listings)), "action": action.verb,
             "source": title, "source_url": proof.action.url,
             "confidence": "confirmed", "basis": _basis_of(candidate, decision),
-            "selection": "census" if counts else "record", "confounders": decision.confounders,
+            "selection": "census" if counts else "record",
             "document_number": action.document_number,
             "public_no_later_than": candidate.announced_at,
             "record_id": "; ".join(c.id for c in self.candidates),
             "retrieved_at": first.cells()["retrieved_at"],
-            "evidence_sha256": candidate.evidence, "time_basis": str(candidate.clock.basis),
-            "census": "; ".join(sorted(counts)), "decided_by": decision.decided_by,
+            "time_basis": str(candidate.clock.basis), "census": "; ".join(sorted(counts)),
         }  # fmt: skip
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +104,26 @@ class Decisions:
         """The last decision on each candidate, by its id."""
         return {decision.candidate_id: decision for decision in self.all}
 
+    def require(self, record_ids: Mapping[str, str]) -> None:
+        """Raise AlteredError unless somebody said yes to every candidate of some events.
+
+        Parameters
+        ----------
+        record_ids : mapping of str to str
+            Cells of ``record_id`` by event; one that is blank names no candidate.
+        """
+        taken = {one.candidate_id for one in self.all if one.decision == "yes"}
+        lacking = [
+            event
+            for event, cell in record_ids.items()
+            if cell and not taken.issuperset(ids_in(cell))
+        ]
+        if lacking:
+            where = str(self.path)
+            raise make_error(
+                AlteredError, "records.undecided", where=where, n=len(lacking), events=lacking
+            )
+
     @property
     def sha256(self) -> str:
         """Hash of the file; "" where there is none yet."""
@@ -145,6 +165,11 @@ def _link(chain: str, decision: Decision) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def ids_in(cell: str) -> list[str]:
+    """Return the candidates of an event, by its cell of ``record_id``."""
+    return [name for name in cell.split("; ") if name]
+
+
 def folder_beside(events: Path) -> Path:
     """Return where the record of a list is kept: ``events.record`` beside ``events.csv``."""
     return events.parent / f"{events.stem}.record"
@@ -165,3 +190,17 @@ def decisions_beside(events: Path) -> dict[str, str]:
     facts = {"decisions_sha256": decisions.sha256, "decisions": str(len(every))}
     facts["chain"] = decisions.chain_of(len(every))
     return facts | {"decided_at": max((one.decided_at for one in every), default="")}
+
+
+def require_decided(events: Path, record_ids: Mapping[str, str]) -> None:
+    """Raise AlteredError if a list has an event of its record to which nobody said yes.
+
+    Parameters
+    ----------
+    events : Path
+        The list. Without a record beside it nothing is asked.
+    record_ids : mapping of str to str
+        Cells of ``record_id`` by event.
+    """
+    if folder_beside(events).exists():
+        Decisions.beside(events).require(record_ids)

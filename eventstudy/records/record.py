@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..errors import (
+    AlteredError,
     BusyError,
     ConfigError,
     DataError,
@@ -26,10 +27,10 @@ from ..files import locked, replacing
 from ..utility import did_you_mean
 from ..wire import Wire
 from ..words import make_error, say
-from .accept import append_events, count_census, join_events, name_apart
+from .accept import AS_DECIDED, append_events, count_census, join_events, name_apart
 from .candidates import find_candidates
 from .dating import Dated, date_events, with_cells
-from .decisions import DECISIONS, Decision, Decisions, folder_beside
+from .decisions import DECISIONS, Decision, Decisions, folder_beside, ids_in
 from .describe import describe_found
 from .judge import judge
 from .names import Names
@@ -88,7 +89,7 @@ class Accepted:
     decisions : list of Decision
         The new ones.
     events : list of dict
-        Cells of the events that were added.
+        Cells of the events that were added, first those of an accept that was interrupted.
     unchanged : int
         How many events the list had before.
     census : mapping of (str, str) to str
@@ -98,6 +99,8 @@ class Accepted:
         *no* that has no note.
     kept : list of Row
         Candidates with a *no* whose event is in the list: a person takes it out there.
+    resumed : int
+        How many of the events an accept before had decided, which was interrupted.
     """
 
     decisions: list[Decision]
@@ -106,6 +109,7 @@ class Accepted:
     census: Mapping[tuple[str, str], str]
     lacking: Mapping[tuple[str, str], tuple[int, int]]
     kept: list[Row]
+    resumed: int = 0
 
     def describe(self, events: Path) -> list[str]:
         """Return what was taken, a line each.
@@ -120,6 +124,7 @@ class Accepted:
         lines = [say("accepted.decided", **facts)]
         counts = {"added": len(self.events), "unchanged": self.unchanged}
         lines.append(say("accepted.events", events=events, **counts))
+        lines += [say("accepted.resumed", n=self.resumed)] * bool(self.resumed)
         joined = sum(event["record_id"].count(";") for event in self.events)
         lines += [say("accepted.joined", n=joined)] * bool(joined)
         for row in self.kept:
@@ -245,6 +250,8 @@ class EventRecord:
             If the review, or the list, has faults; all are listed, and nothing is changed.
         DataError
             If there is no review.
+        AlteredError
+            If an event has no *yes* among the decisions, or these are not as they were written.
         """
         if not by.strip():
             raise make_error(ConfigError, "records.nobody", where="--by")
@@ -253,7 +260,7 @@ class EventRecord:
             raise make_error(DataError, "records.no_review", where=str(path))
         at = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         with self._held():
-            self._finish()
+            resumed = self._finish()
             settings = self.settings
             readers = [_reader(name, settings) for name in settings.sources]
             today = dt.datetime.now(dt.UTC).date()
@@ -275,14 +282,15 @@ class EventRecord:
             taken = [] if before is None else list(before.table["event_id"])
             events = name_apart([event.cells(census) for event in join_events(pairs)], taken)
             self._require_good(events)
-            self._commit(new, events)
+            events = resumed + self._commit(new, events)
             for name, decision in latest.items():
                 if name in by_id:
                     row = by_id[name]
                     is_listed = row.is_listed or decision.decision == "yes"
                     by_id[name] = replace(row, decision=decision, typed={}, is_listed=is_listed)
             self._write(list(by_id.values()))
-        return Accepted(new, events, len(taken), census, lacking, kept)
+        unchanged = len(taken) - len(resumed)
+        return Accepted(new, events, unchanged, census, lacking, kept, len(resumed))
 
     def keep(self, url: str, file: Path, at: dt.datetime | None = None) -> None:
         """Keep a page that a person saved, as an answer of its address.
@@ -444,9 +452,12 @@ class EventRecord:
         pages: list[DatedPage] = list(WhiteHouse().pages(shelf))
         names = Names.read([Path(name) for name in settings.names])
         decided = self.decisions.last
+        listed = self._list()
+        if listed is not None and "record_id" in listed.table:
+            self.decisions.require(dict(listed.table[["event_id", "record_id"]].to_numpy()))
         candidates = find_candidates(named, pages, names, decided.keys())
         typed = {line.candidate_id: line for line in self._reviewed()}
-        return named, make_rows(candidates, self._list(), decided, typed)
+        return named, make_rows(candidates, listed, decided, typed)
 
     def _list(self) -> Events | None:
         """Return the list as it is; None where there is none yet.
@@ -474,34 +485,57 @@ class EventRecord:
         if problems:
             raise EventsFileError(str(self.events), problems, what="list with the new events")
 
-    def _commit(self, new: Sequence[Decision], events: Sequence[dict[str, str]]) -> None:
-        """Write decisions and events so that a process killed in between leaves both or neither."""
+    def _commit(
+        self, new: Sequence[Decision], events: Sequence[dict[str, str]]
+    ) -> list[dict[str, str]]:
+        """Write decisions and events so that a process killed in between leaves both or neither.
+
+        Returns the events, as `_finish` does.
+        """
         note = {"decisions": [asdict(one) for one in new], "events": list(events)}
         with replacing(self.folder / PENDING) as stage:
             stage.write_text(json.dumps(note), encoding="utf-8")
         if new:
             self.decisions.add(new)
-        self._finish()
+        return self._finish()
 
-    def _finish(self) -> None:
-        """Add the events of decisions that were written; drop those of decisions that were not."""
+    def _finish(self) -> list[dict[str, str]]:
+        """Add the events of decisions that were written; drop those of decisions that were not.
+
+        Returns
+        -------
+        list of dict
+            Cells of the events that were added.
+
+        Raises
+        ------
+        AlteredError
+            If an event is not that of a *yes* among the decisions.
+        """
         pending = self.folder / PENDING
         if not pending.exists():
-            return
-        note = json.loads(pending.read_text(encoding="utf-8"))
-        decided = {one.candidate_id: one for one in self.decisions.all}
-        new = [Decision(**cells) for cells in note["decisions"]]
-        if note["events"] and all(decided.get(one.candidate_id) == one for one in new):
+            return []
+        missing: list[dict[str, str]] = []
+        try:
+            note = json.loads(pending.read_text(encoding="utf-8"))
+            new = {one.candidate_id: one for one in (Decision(**x) for x in note["decisions"])}
+            is_written = self.decisions.last.items() >= new.items()
+            if is_written and not all(_is_decided(event, new) for event in note["events"]):
+                raise ValueError(note)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise make_error(AlteredError, "records.pending", where=str(pending)) from None
+        if is_written and note["events"]:
             there = self._list()
             known = set() if there is None else set(there.table.get("record_id", ()))
             missing = [event for event in note["events"] if event["record_id"] not in known]
-            if missing:
-                self.events.touch()  # with the usual rights
-                raw = self.events.read_bytes()
-                # Where it is a link, the file that it leads to.
-                with replacing(self.events.resolve()) as stage:
-                    stage.write_bytes(append_events(raw, missing))
+        if missing:
+            self.events.touch()  # with the usual rights
+            raw = self.events.read_bytes()
+            # Where it is a link, the file that it leads to.
+            with replacing(self.events.resolve()) as stage:
+                stage.write_bytes(append_events(raw, missing))
         pending.unlink()
+        return missing
 
     def _reviewed(self) -> list[ReadRow]:
         """Return the rows of the review as they stand; none where there is no review."""
@@ -539,6 +573,14 @@ def list_waiting(place: Path) -> Iterator[tuple[Path, int]]:
     for folder in sorted(place.glob("*.record")):
         if (folder / REVIEW).exists():
             yield folder, sum(line.waited for line in read_review(folder / REVIEW))
+
+
+def _is_decided(event: Mapping[str, str], decisions: Mapping[str, Decision]) -> bool:
+    """Return whether an event is what was decided: a *yes* to each candidate, and its cells."""
+    taken = [decisions[name] for name in ids_in(event["record_id"])]
+    return {one.decision for one in taken} == {"yes"} and all(
+        event[name] == getattr(taken[0], name) for name in AS_DECIDED
+    )
 
 
 def _reader(name: str, settings: RecordSettings) -> RecordSource:

@@ -20,7 +20,7 @@ from ..events import Events
 from ..files import Sheet, quoted, replacing, unquoted
 from ..words import make_error
 from .candidates import Candidate, Match
-from .decisions import Decision
+from .decisions import Decision, ids_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -231,7 +231,7 @@ class _KnownEvents:
         table: pd.DataFrame = events.table
         for row in table.to_dict("records"):
             ids = row.get("record_id") or ""
-            self.record_ids |= {text for text in ids.split("; ") if text}
+            self.record_ids.update(ids_in(ids))
             if not ids:
                 day0 = f"{row['day0']:%Y-%m-%d}"
                 self._by_share[row["ticker"]].append((day0, row["event_id"], row["exchange"]))
