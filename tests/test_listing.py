@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import Market
 
+import eventstudy as es
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.calendars import Window
 from eventstudy.files.csv_text import read_numbers
@@ -18,6 +20,7 @@ from eventstudy.runs import verify_run, write_run
 from eventstudy.settings import StudyConfig
 from eventstudy.significance import STATISTICS
 from eventstudy.studies import EventStudyResults
+from eventstudy.windows.alignment import Laying
 
 CONFIG = StudyConfig(estimation=(-120, -11), event=(-5, 5), windows=("0:1", "-1:1"), calibrate=0)  # type: ignore[arg-type]
 MAIN = Window(0, 1)
@@ -122,3 +125,34 @@ def test_parquet_is_asked_for_before_anything_is_computed(monkeypatch: pytest.Mo
     require_parquet_for(AbnormalReturns.MANY)
     with pytest.raises(ConfigError, match="run of 5,001 events: Parquet files need pyarrow"):
         require_parquet_for(AbnormalReturns.MANY + 1)
+
+
+@pytest.mark.slow
+def test_the_days_of_very_many_events_are_laid_out_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many windows are tested: what else would grow with them is the time of a run."""
+    rng = np.random.default_rng(3)
+    n, firms, days = 6000, 400, pd.bdate_range("2019-01-01", periods=600)
+    index = rng.normal(0, 0.01, len(days))
+    returns = pd.DataFrame(index[:, None] + rng.normal(0, 0.02, (len(days), firms)), days)
+    returns = returns.add_prefix("F").assign(M=index)
+    day, firm = np.divmod(rng.choice(500 * firms, n, replace=False), firms)
+    directions = np.resize(["adverse", "relief"], n)
+    columns = {"ticker": returns.columns[firm], "announced_at": days[80 + day]}
+    events = pd.DataFrame({**columns, "direction": directions})
+    laid_out = [0]
+    lay = Laying.laid
+
+    def counted(laying: Laying) -> dict[str, np.ndarray]:
+        laid_out[0] += len(laying.rows)
+        return lay(laying)
+
+    monkeypatch.setattr(Laying, "laid", counted)
+    usual: dict[str, Any] = {"estimation": (-70, -11), "event": (-10, 10), "engine": "batch"}
+    study = es.EventStudy(events, returns, benchmark="M", main=MAIN, repeat="keep-all", **usual)
+    results = study.fit()
+    findings = results.findings(config=StudyConfig(calibrate=0, event_pages=2, **usual))
+    assert results.is_large
+    assert len(findings.sample.windows) == 8
+    assert laid_out[0] <= 12 * n

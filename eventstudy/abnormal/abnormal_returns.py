@@ -871,15 +871,15 @@ class AbnormalReturns:
         comes from this document.
         """
         key = ("recent variance", window)
-        if len(self.all_events) <= KEPT:
-            return self.of_each_event(key, lambda study: study._recent_variance(window))
-        if len(self) < CHUNK:
+        if len(self) <= KEPT < len(self.all_events):
             return self.cached(key, lambda: self._recent_variance(window))
 
-        def in_chunks(study: AbnormalReturns) -> FloatArray:
+        def of_all(study: AbnormalReturns) -> FloatArray:
+            if len(study) <= KEPT:
+                return study._recent_variance(window)
             return np.concatenate(list(study.by_chunk(lambda some: some._recent_variance(window))))
 
-        return self.of_each_event(key, in_chunks)
+        return self.of_each_event(key, of_all)
 
     def _recent_variance(self, window: Window) -> FloatArray:
         recent = self.recent_days

@@ -194,9 +194,10 @@ def caar_table(study: FittedStudy, windows: WindowsLike) -> pd.DataFrame:
         positive, then weighted_caar, weighted_se, weighted_low, weighted_high, main_test, pvalue,
         verdict (the answer). Decimal returns; events without a CAR over the window do not count.
     """
-    prepare_windows(study)
+    several = Window.several(windows)
+    prepare_windows(study, several)
     rows = []
-    for window in Window.several(windows):
+    for window in several:
         answer = Answer.of(study, window)
         car = study.abnormal.sample(window).car(window)
         median = float(np.median(car)) if len(car) else np.nan
@@ -321,7 +322,7 @@ def _of_groups(
 ) -> dict[str, pd.DataFrame]:
     groups = study.groups(column)
     for group in groups.values():
-        prepare_windows(group)
+        prepare_windows(group, windows)
     tables = {g: _of_each_group(group, windows, names, main) for g, group in groups.items()}
     out = {
         f"{name}_by_group": _stacked(column, {g: tables[g][name] for g in groups})

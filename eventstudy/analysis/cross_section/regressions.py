@@ -151,12 +151,12 @@ def by_length(a: AbnormalReturns) -> Iterator[Compact]:
     """Yield the events by the number of their estimation days; those without a day are left out."""
     has_resid = np.isfinite(a.resid)
     count = has_resid.sum(axis=1)
+    regressors = a.x_estimation if a.parameters else np.empty((*has_resid.shape, 0))
     for M in np.unique(count[count > 0]):
         rows = np.flatnonzero(count == M)
         days = has_resid[rows]
-        X = a.x_estimation[rows] if a.parameters else np.empty((*days.shape, 0))
         e = a.resid[rows][days].reshape(-1, M)
-        X = X[days].reshape(len(rows), M, X.shape[2])
+        X = regressors[rows][days].reshape(len(rows), M, regressors.shape[2])
         yield Compact(rows, e, X)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -99,22 +99,30 @@ def from_main(event: Window, start: int) -> list[Window | None]:
     ]
 
 
-def prepare_windows(study: FittedStudy) -> None:
-    """Compute the correlations of all windows of tables and pictures at once, on the first call."""
-    study.remember(("prepared",), lambda: _prepared(study))
+def prepare_windows(study: FittedStudy, windows: Iterable[Window] = ()) -> None:
+    """Compute the correlations of all windows of tables and pictures at once, on the first call.
+
+    Parameters
+    ----------
+    study : FittedStudy
+    windows : iterable of Window
+        Windows of a large study that are to be tested, beside those of its settings.
+    """
+    study.remember(("prepared",), lambda: _prepared(study, tuple(windows)))
 
 
-def _prepared(study: FittedStudy) -> bool:
+def _prepared(study: FittedStudy, windows: tuple[Window, ...]) -> bool:
     a, main = study.abnormal, study.main
     column = study.group_column(study.settings.by) if study.is_large else ""
     if column and a.taken_from is None:
         groups = list(study.groups(column).values())
         for group in groups:
-            prepare_windows(group)
+            prepare_windows(group, windows)
         a.made_up_of([group.abnormal for group in groups])
     paths = [*by_day(a.event), *up_to_day(a.event)]
-    windows = [*study.settings.tested, *filter(None, from_main(a.event, main.start))]
-    WeightedSums.prepare(a, windows + paths * (a.unextended is a), main)
+    tested = [*study.settings.tested, *(windows if a.is_of_many else ())]
+    each = [*tested, *filter(None, from_main(a.event, main.start))]
+    WeightedSums.prepare(a, each + paths * (a.unextended is a), main)
     if a.unextended is not a:
         WeightedSums.prepare(a.unextended, paths, main)
     return True
