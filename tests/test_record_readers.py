@@ -20,6 +20,7 @@ from servers_standin import CHALLENGE, Authorities, Reply
 
 from eventstudy.errors import RecordError, WireError
 from eventstudy.records import Named, RecordSource, Shelf
+from eventstudy.records.clocks import Clock, TimeBasis
 from eventstudy.records.fcc import Fcc, maker_in
 from eventstudy.records.federal_register import (
     DESK,
@@ -33,7 +34,7 @@ from eventstudy.records.federal_register import (
     read_documents,
     read_verb,
 )
-from eventstudy.records.pages import Entry, Page, changes, date_in
+from eventstudy.records.pages import Entry, Page, PageSource, changes, date_in
 from eventstudy.records.uflpa import Uflpa, read_names
 from eventstudy.wire import Wire
 
@@ -172,6 +173,21 @@ def test_a_day_to_come_is_not_that_of_the_news(shelf: Shelf) -> None:
     (named,) = Uflpa().read(shelf, dt.date(2026, 7, 8), dt.date(2026, 7, 8))
     assert (named.action.claimed, named.action.effective_on) == (None, dt.date(2026, 7, 9))
     assert (named.action.seen, named.action.looked_before) == (moment(8), moment(1))
+
+
+@pytest.mark.parametrize("source", [Uflpa(), Fcc()], ids=lambda one: one.name)
+def test_a_day_on_which_the_page_did_not_have_it_is_contradicted(
+    source: PageSource, shelf: Shelf
+) -> None:
+    nights = {10: [A], 12: [A, B], 20: [A, B, C]}  # C is of 9 July
+    for day, rows in nights.items():
+        body = page(rows).replace("Name of Entity", "Covered Equipment (name)")
+        keep(shelf, source.url, body, moment(day))
+    bases = [Clock.of(one.action) for one in source.read(shelf, *EVER)]
+    assert [clock.basis for clock in bases] == [
+        TimeBasis.PRINTED_DATE, TimeBasis.CONTRADICTED, TimeBasis.CONTRADICTED,
+    ]  # fmt: skip
+    assert [clock.public_by for clock in bases[1:]] == [moment(12), moment(20)]
 
 
 def test_days_that_are_asked_for(shelf: Shelf) -> None:

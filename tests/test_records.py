@@ -577,6 +577,43 @@ def test_a_claim_is_measured_by_our_own_clock() -> None:
     assert basis(seen=claimed) is TimeBasis.SEEN
 
 
+def test_a_date_is_measured_by_our_own_clock() -> None:
+    """All of the day in New York may be meant, and a list may be changed within a day after it."""
+    day = dt.date(2025, 2, 1)
+    end = dt.datetime(2025, 2, 2, 5, tzinfo=dt.UTC)
+    hours = dt.timedelta(hours=1)
+
+    def clock(before: dt.datetime) -> Clock:
+        return Clock.of(action(claimed=day, seen=before + hours, looked_before=before))
+
+    assert clock(end + 24 * hours) == Clock(day, TimeBasis.PRINTED_DATE)
+    late = end + 25 * hours
+    assert clock(late) == Clock(late + hours, TimeBasis.CONTRADICTED)
+
+
+def test_a_listing_that_our_own_look_contradicts_is_dated_by_the_look(listed: Path) -> None:
+    record = EventRecord(listed)
+    shelf = Shelf(record.folder)
+    body = shelf.kept(PRIMARY)[0].body
+    lines = body.decode().splitlines(keepends=True)
+    without = [line for line in lines if not line.startswith(("30946,", "30942,"))]
+    other = EventRecord(listed.parent / "other.csv")
+    shelf = Shelf(other.folder)
+    at = dt.datetime(2026, 9, 20, 12, tzinfo=dt.UTC)
+    for day, content in ((0, "".join(without).encode()), (5, body)):
+        shelf.keep(PRIMARY, content, kind="text/csv", at=at + dt.timedelta(days=day))
+    for url in (COMMENTS, ALIASES):
+        shelf.keep(url, Shelf(record.folder).kept(url)[0].body, kind="text/csv", at=at)
+    rows = other.find(["ofac"], offline=True).rows
+    bases = Counter(row.candidate.clock.basis for row in rows)
+    late = [row.cells() for row in rows if row.candidate.clock.basis is TimeBasis.CONTRADICTED]
+    assert {row["public_no_later_than"] for row in late} == {"2026-09-25T08:00:00-04:00"}
+    assert {row["entity_as_printed"] for row in late} == {
+        line.split('"')[1] for line in lines if line not in without
+    }
+    assert bases[TimeBasis.PRINTED_DATE] == len(rows) - len(late)
+
+
 def test_two_of_twenty_watched_pages_are_contradicted() -> None:
     """Pages that a crawler watched from 3 April 2022 on: it looked some minutes before it saw each."""
     path = SAMPLES / "white-house" / "two_clocks.csv"

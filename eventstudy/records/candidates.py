@@ -150,11 +150,11 @@ def _first_public(
     entry: Named, pages: Mapping[dt.date, Sequence[DatedPage]]
 ) -> tuple[Clock, Named]:
     """Return the earliest clock of an entry, and the entry of the document that shows it."""
-    clock = Clock.of(entry.action)
-    if clock.basis is not TimeBasis.PRINTED_DATE or entry.action.verb != "added":
+    clock, claimed = Clock.of(entry.action), entry.action.claimed
+    if claimed is None or isinstance(claimed, dt.datetime) or entry.action.verb != "added":
         return clock, entry
     first = clock, entry
-    for page in pages.get(clock.public_by, ()):  # type: ignore[arg-type]
+    for page in pages.get(claimed, ()):
         page_clock = Clock.of(page.action)
         proof = page.mention(entry)
         if proof is None or page_clock.basis is TimeBasis.CONTRADICTED:

@@ -63,23 +63,23 @@ class Clock:
         """Return what two clocks say of an action.
 
         A time is contradicted if an answer had the action before, or if it was looked for more than
-        a day after that time and was not there. A bare date stays a date: no hour is added.
+        a day after that time and was not there. A bare date is all of its day: no hour is added.
         """
         claimed, before = action.claimed, action.looked_before
-        seen = action.seen and action.seen.astimezone(ZoneInfo(action.tz))
+        home = ZoneInfo(action.tz)
+        seen = action.seen and action.seen.astimezone(home)
         if claimed is None:
             return cls(seen, TimeBasis.SEEN)
+        first = last = claimed
         if not isinstance(claimed, dt.datetime):
-            is_ahead = seen is not None and seen.date() < claimed
-            return (
-                cls(seen, TimeBasis.CONTRADICTED)
-                if is_ahead
-                else cls(claimed, TimeBasis.PRINTED_DATE)
-            )
-        is_ahead = seen is not None and seen < claimed
-        is_missing = before is not None and before - claimed > LATE
+            first = dt.datetime.combine(claimed, dt.time(), home)
+            last = dt.datetime.combine(claimed + dt.timedelta(days=1), dt.time(), home)
+        is_ahead = seen is not None and seen < first
+        is_missing = before is not None and before - last > LATE
         if is_ahead or is_missing:
             return cls(seen, TimeBasis.CONTRADICTED)
+        if not isinstance(claimed, dt.datetime):
+            return cls(claimed, TimeBasis.PRINTED_DATE)
         is_round = claimed.second == 0 and claimed.microsecond == 0
         is_set = is_round and action.modified is not None and action.modified < claimed
         return cls(claimed, TimeBasis.SCHEDULED if is_set else TimeBasis.CLAIMED)
