@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 
 from eventstudy.cli.main import main
 from eventstudy.errors import AlteredError, ConfigError, EventsFileError
+from eventstudy.events import Events
 from eventstudy.records import Action, EventRecord, Shelf, accept
 from eventstudy.records.clocks import Clock, TimeBasis
 from eventstudy.records.decisions import Decisions
@@ -529,12 +531,22 @@ def test_names_are_equal_but_for_spelling() -> None:
     assert fold("Limited Brands Inc.") == "limited brands"
 
 
+def day0_of(ticker: str, stamp: str) -> str:
+    checked, problems = Events.check(pd.DataFrame({"ticker": [ticker], "announced_at": [stamp]}))
+    assert not problems
+    assert checked is not None
+    return str(checked.day0[0])
+
+
 def test_tickers_of_ofac_are_not_those_of_bloomberg() -> None:
     """Bloomberg's CN is Canada; OFAC's is China."""
     from eventstudy.calendars import Symbol
 
     assert Symbol.of_bloomberg("002415 CN") == "002415.TO"
     assert symbol_of("002415 CN") == "002415.SZ"
+    assert (symbol_of("920002 CN"), day0_of("920002.BJ", "2026-06-03T16:00+08:00")) == (
+        "920002.BJ", "2026-06-04",
+    )  # fmt: skip
     odd = ("900901 CN", "430047 CN", "833171 CN", "CHA US", "0 HK", "12 CN", "ABC HK", "")
     assert [symbol_of(text) for text in odd] == ["900901.SS", "", "", "", "", "", "", ""]
 

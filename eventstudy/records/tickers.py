@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# How exchanges of China number their shares: main boards and STAR in Shanghai, others in Shenzhen.
-_SHANGHAI, _SHENZHEN = "69", "023"
+# With which digits exchanges of China begin the codes of their shares: A and B shares of Shanghai,
+# those of Shenzhen, and those that Beijing has given out since 2025.
+_MARKETS = {("6", "900"): "SS", ("0", "2", "3"): "SZ", ("920",): "BJ"}
 _TICKER = re.compile(r"([A-Z0-9]+?)\s*(CN|HK)")
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
 
@@ -33,9 +34,10 @@ def symbol_of(ticker: str) -> str:
         return f"{code.lstrip('0').zfill(4)}.HK" if int(code) and len(code) <= 5 else ""
     if len(code) != 6:
         return ""
-    if code[0] in _SHANGHAI:
-        return f"{code}.SS"
-    return f"{code}.SZ" if code[0] in _SHENZHEN else ""
+    for digits, suffix in _MARKETS.items():
+        if code.startswith(digits):
+            return f"{code}.{suffix}"
+    return ""
 
 
 def is_isin(text: str) -> bool:
