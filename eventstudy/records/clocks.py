@@ -70,8 +70,9 @@ class Clock:
         seen = action.seen and action.seen.astimezone(home)
         if claimed is None:
             return cls(seen, TimeBasis.SEEN)
-        first = last = claimed
-        if not isinstance(claimed, dt.datetime):
+        if isinstance(claimed, dt.datetime):
+            first = last = claimed
+        else:
             first = dt.datetime.combine(claimed, dt.time(), home)
             last = dt.datetime.combine(claimed + dt.timedelta(days=1), dt.time(), home)
         is_ahead = seen is not None and seen < first
