@@ -527,6 +527,20 @@ def test_a_day_on_which_all_symbols_repeat_their_close_is_no_session(
     assert [str(day.date()) for day in day0] == ["2022-09-05" if is_session else "2022-09-06"]
 
 
+def test_an_index_of_logarithms_is_refused() -> None:
+    days = pd.bdate_range("2021-01-01", "2022-12-30", name="date")
+    draws = np.random.default_rng(4).normal(0, 0.012, (len(days), 2))
+    table = pd.DataFrame(4000 * np.exp(np.cumsum(draws, axis=0)), days, ["^GSPC", "NVDA"])
+    listed = pd.DataFrame({"ticker": ["NVDA"], "announced_at": ["2022-10-07"]})
+    events = es.events_from_frame(listed)
+    for sound in (table, table / 4000):
+        assert not es.load_returns(events, sound).failures
+    with pytest.raises(DataError) as caught:
+        es.load_returns(events, pd.DataFrame(np.log(table)))
+    assert caught.value.where == "^GSPC"
+    assert "logarithms" in str(caught.value)
+
+
 def test_a_table_without_dates_says_so_and_names_its_columns(tmp_path: Path) -> None:
     events = es.events_from_frame(pd.DataFrame({"ticker": ["AAPL"], "announced_at": "2019-05-22"}))
     file = tmp_path / "own.csv"

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from conftest import SHARED
 
+from eventstudy.errors import PriceError
 from eventstudy.files import DateOrder
 from eventstudy.prices import Prices
 from eventstudy.prices.files import FilesProvider, FrameProvider
@@ -373,6 +374,20 @@ def test_returns_are_no_prices(times: int, tmp_path: Path) -> None:
         Exception, match=r"of AAA are below zero.*: these are returns; give the file"
     ):
         read(tmp_path / "r.csv", "AAA")
+
+
+@pytest.mark.parametrize("times", [1, 100])
+@pytest.mark.parametrize("seed", range(5))
+def test_cumulative_returns_are_no_prices(times: int, seed: int, tmp_path: Path) -> None:
+    draws = np.random.default_rng(seed).normal(0.0005, 0.01, 500)
+    days = pd.bdate_range("2020-01-01", periods=500, name="date")
+    growth = np.exp(np.cumsum(draws)) / np.exp(draws[0])
+    for wrong in (times * (growth - 1), times * np.cumsum(draws)):
+        pd.DataFrame({"AAA": wrong}, days).to_csv(tmp_path / "c.csv")
+        with pytest.raises(PriceError, match="these are cumulative returns"):
+            read(tmp_path / "c.csv", "AAA")
+    pd.DataFrame({"AAA": 100 * growth}, days).to_csv(tmp_path / "c.csv")
+    assert len(read(tmp_path / "c.csv", "AAA")[0]) == 500
 
 
 def test_prices_that_fall_below_zero_are_prices() -> None:

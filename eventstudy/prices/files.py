@@ -43,6 +43,8 @@ OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
 # In 100 series of prices at most 0.2 % of the values have another sign than the one before (oil at
 # -37 dollars), in their returns at least 37 %.
 FEWEST_CHANGES, MOST_CHANGES = 10, 0.2
+# Cumulative returns begin within some steps of zero, up and down, and are small at first.
+FIRST_CELLS, STEPS_FROM_ZERO, SHARE_OF_LEVEL = 11, 5, 0.07
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta", ".xlsx")
 
 
@@ -371,14 +373,29 @@ def _adjusted(typed: pd.DataFrame, frame: pd.DataFrame, file: str) -> tuple[pd.D
 
 
 def _refuse_returns(typed: pd.DataFrame, symbol: str, file: str) -> None:
-    """Raise the error for returns in the place of prices: they change their sign all the time."""
+    """Raise the error for returns in the place of prices: daily ones, or cumulative ones.
+
+    The daily ones change their sign all the time.
+    """
     for column in sorted(CLOSES & set(typed)):
         cells = typed.sort_values("date", kind="stable")[column].to_numpy()
-        moves = np.sign(cells[np.isfinite(cells) & (cells != 0)])
+        cells = cells[np.isfinite(cells)]
+        moves = np.sign(cells[cells != 0])
         changes = np.diff(moves) != 0
         if len(changes) >= FEWEST_CHANGES and changes.mean() > MOST_CHANGES:
             facts: Any = {"symbol": symbol, "n": int((moves < 0).sum()), "total": len(moves)}
             raise make_error(BadAnswerError, "wrong.returns_as_prices", where=file, **facts)
+        if len(cells) >= FIRST_CELLS and _begins_at_zero(start := cells[:FIRST_CELLS]):
+            facts = {"symbol": symbol, "first": start[0], "n": FIRST_CELLS, "last": start[-1]}
+            raise make_error(BadAnswerError, "wrong.cumulative_as_prices", where=file, **facts)
+
+
+def _begins_at_zero(cells: FloatArray) -> bool:
+    steps = np.diff(cells)
+    step = np.median(np.abs(steps))
+    is_small = step > SHARE_OF_LEVEL * np.median(np.abs(cells))
+    is_near = abs(cells[0]) <= STEPS_FROM_ZERO * step
+    return bool(is_small and is_near and min(steps) < 0 < max(steps))
 
 
 def _require_price(frame: pd.DataFrame, file: str) -> None:

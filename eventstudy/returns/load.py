@@ -25,10 +25,11 @@ from ..prices import (
     resolve,
     with_successors,
 )
-from ..quality import LimitRule, ReturnKind, limits_of_returns
+from ..quality import LimitRule, Quotes, ReturnKind, limits_of_returns
 from ..words import Reason, words
 from .benchmarks import BenchmarkPolicy, Benchmarks
 from .currency import OLDEST_RATE, Rates, in_currency, rate_symbol
+from .market_notes import refuse_logarithms
 from .measures import Measure, note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .security_files import securities_of
@@ -287,6 +288,8 @@ def _panel(
             (), nothing, nothing.astype(np.int16), days, {DATA_CALENDAR: np.arange(len(days))},
             notices=fetched.notices, prices=fetched.table, **shared,
         )  # fmt: skip
+    is_index = fetched.table["symbol"].isin(indices)
+    refuse_logarithms(quotes for quotes, _ in Quotes.by_symbol(fetched.table[is_index]))
     available, days = fetched.table["symbol"].unique(), days_of_prices(fetched.table)
     panel = ReturnsPanel.from_prices(
         fetched.table,

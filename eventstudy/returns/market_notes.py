@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from ..calendars import Sessions, Symbol
 from ..errors import DataError
 from ..quality import Market, Quotes, SeriesDates, SeriesFault, SeriesFaults
 from ..utility import BoolArray, DateArray, FloatArray
-from ..words import Reason, words
+from ..words import Reason, make_error, words
 from .sessions import CLOCKS, Clock, Key, home_calendars, indices_of, located
 
+# Logarithms of an index are no higher, and half of their moves are smaller.
+HIGHEST_LOG, LOG_MOVE, FEWEST_MOVES = 13.0, 0.002, 60
 # Days and symbols that are named.
 NAMED = 3
 # More values than these on closed days are no accident.
@@ -77,6 +80,26 @@ def refuse_dates(dates: DateArray, clock: Clock, where: str) -> None:
     for name, days in clock.dates.items():
         if why := SeriesDates(dates, days).explain_swapped():
             raise DataError(str(why), where=where, value=f"calendar {name}")
+
+
+def refuse_logarithms(prices: Iterable[Quotes]) -> None:
+    """Raise DataError if an index moves as the logarithms of its prices do.
+
+    Parameters
+    ----------
+    prices : iterable of Quotes
+        Of the indices.
+    """
+    for quotes in prices:
+        price = quotes.price[np.isfinite(quotes.price)]
+        moves = np.abs(np.diff(price) / price[:-1])
+        moves = moves[moves > 0]
+        is_rate = Symbol(quotes.symbol).kind == "rate"
+        if len(moves) < FEWEST_MOVES or price.max() > HIGHEST_LOG or is_rate:
+            continue
+        if (median := float(np.median(moves))) < LOG_MOVE:
+            facts: dict[str, Any] = {"n": len(price), "highest": price.max(), "median": median}
+            raise make_error(DataError, "wrong.log_index", where=quotes.symbol, **facts)
 
 
 def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> SeriesFaults:
