@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, SHARED
-from proof_studies import SIX, STUDIES, of_sample, run
+from proof_studies import SIX, STUDIES, World, of_sample, run
 from run_folders import invoke
 
 from eventstudy.runs import write_proof
@@ -159,9 +159,85 @@ def test_rounding_is_no_difference_and_nothing_is_no_agreement(
     all_agree(*checked(path))
     content = json.loads(settings.read_text(encoding="utf-8"))
     content["claims"] = {"car": {"event_id": [], "start": [], "stop": [], "car": []}}
+    count = numbers_in(proved("few_events") / "settings.json")
     settings.write_text(json.dumps(content), encoding="utf-8")
     code, lines = checked(path)
-    assert (code, lines[0]) == (1, "0 of 0 numbers agree")
+    assert (code, lines[0]) == (1, f"0 of {count} numbers agree")
+
+
+NO_NUMBERS = [
+    *(("check.py", text) for text in ("Infinity", "-Infinity", "NaN", "1e400", '"nan"', '"nothing"')),
+    pytest.param("check.R", "1e400", marks=needs_r),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("program", "text"), NO_NUMBERS)
+def test_what_is_no_number_agrees_with_nothing(
+    program: str, text: str, proved: Proved, tmp_path: Path
+) -> None:
+    path = alone(proved("few_events"), tmp_path / "alone", program)
+    settings = path.with_name("settings.json")
+    count = numbers_in(settings)
+    changed(settings, "car", "car", lambda _: "HERE")
+    content = settings.read_text(encoding="utf-8").replace('"HERE"', text)
+    settings.write_text(content, encoding="utf-8")
+    code, lines = checked(path)
+    assert (code, lines[0]) == (1, f"{count - 1} of {count} numbers agree")
+
+
+def without_table(claims: dict[str, Any]) -> None:
+    del claims["windows"]
+
+
+def without_column(claims: dict[str, Any]) -> None:
+    del claims["windows"]["weighted_caar"]
+
+
+def without_row(claims: dict[str, Any]) -> None:
+    for column in claims["tests"].values():
+        column.pop(0)
+
+
+def without_number(claims: dict[str, Any]) -> None:
+    claims["windows"]["pvalue"][0] = None
+
+
+@pytest.mark.parametrize("program", ["check.py", pytest.param("check.R", marks=needs_r)])
+@pytest.mark.parametrize("take_out", [without_table, without_column, without_row, without_number])
+def test_what_is_taken_out_of_the_claims_is_missed(
+    take_out: Callable[[dict[str, Any]], None], program: str, proved: Proved, tmp_path: Path
+) -> None:
+    path = alone(proved("few_events"), tmp_path / "alone", program)
+    settings = path.with_name("settings.json")
+    count = numbers_in(settings)
+    content = json.loads(settings.read_text(encoding="utf-8"))
+    take_out(content["claims"])
+    settings.write_text(json.dumps(content), encoding="utf-8")
+    left = numbers_in(settings)
+    assert left < count
+    code, lines = checked(path)
+    assert (code, lines[0]) == (1, f"{left} of {count} numbers agree")
+    assert sum(": nothing in the run, " in line for line in lines) == count - left
+
+
+@pytest.mark.slow
+def test_tests_not_made_and_windows_not_over_need_no_number(tmp_path: Path) -> None:
+    """A chosen test stands beside the main one; a window that waits has neither test nor p."""
+    world = World(tmp_path / "study", seed=5)
+    world.add("^GSPC", sd=0.01)
+    for name, at in {"A": 400, "B": 420, "C": 440, "D": 460, "E": 480, "F": -4}.items():
+        days = world.add(f"FIR{name}", index="^GSPC")
+        world.announce(f"FIR{name}", days[at].date())
+    proof = write_proof(world.study("--test", "bmp"))
+    assert proof.ok, proof.text
+    settings = json.loads((proof.folder / "settings.json").read_text(encoding="utf-8"))
+    assert set(settings["tests"]["test"]) == {"bmp", "bmp_kp"}
+    waits = set(zip(*settings["waits"].values(), strict=True))
+    # Four sessions have passed for the last event: day 0 to 3.
+    assert waits == {("", a, b) for a, b in settings["windows"] if b > 3}
+    (line,) = (line for line in proof.text.splitlines() if "here alone" in line)
+    # Statistic and p of four tests that were not made; those of two that wait, and the p beside.
+    assert int(line.split()[0]) == 2 * 4 * len(settings["windows"]) + (2 * 2 + 1) * len(waits)
 
 
 def test_a_changed_price_is_found(proved: Proved, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
@@ -23,7 +23,7 @@ from ..analysis import compute_study
 from ..calendars import Exchange, Sessions
 from ..errors import RunFolderError
 from ..files import quoted, to_csv
-from ..fitting import FittedStudy
+from ..fitting import FittedStudy, awaits_days
 from ..returns import Factor, conversions, rate_symbol
 from ..settings import StudyConfig
 from ..utility import Flag, step
@@ -198,9 +198,15 @@ class Contents:
             where = str(self.record.folder)
             raise make_error(RunFolderError, "proof.none", where=where, reasons=reasons)
         claims = self._claims()
+        tests = claims["tests"]
+        made = dict.fromkeys(zip(tests["group"], tests["test"], strict=True))
+        asked = {
+            "tests": _columns(("group", "test"), made),
+            "waits": _columns(("group", "start", "stop"), self._waits()),
+        }
         not_in_r = [say(f"proof.{part}") for part in NOT_IN_R if self.parts[part]]
         settings = {
-            "schema": SCHEMA, "study": self.record.facts.name, **self._settings(),
+            "schema": SCHEMA, "study": self.record.facts.name, **self._settings(), **asked,
             "not_in_r": not_in_r, "not_covered": self.lacking, "claims": claims,
         }  # fmt: skip
         model = self.study.model
@@ -232,6 +238,8 @@ class Contents:
                 yield say("proof.setting", name=name, value=shown)
         if len(study) > MOST_EVENTS:
             yield say("proof.many", n=len(study), most=MOST_EVENTS)
+        if study.is_large:
+            yield say("proof.listed", n=len(study.events))
         if filled := {fault.symbol for fault in panel.faults if fault.kind == "filled"}:
             yield say("proof.filled", n=len(filled))
         for i, (symbol, _) in enumerate(panel.keys):
@@ -255,6 +263,13 @@ class Contents:
         """The currencies of each series that is converted."""
         all_pairs = conversions(self.study.panel, self.config.currency)
         return {key: pair for key, pair in all_pairs.items() if key[1] in self.homes}
+
+    @cached_property
+    def samples(self) -> dict[str, FittedStudy]:
+        """All events, by the name "", and those of each group."""
+        column = self.study.group_column(self.config.by)
+        groups = self.study.groups(column) if column else {}
+        return {"": self.study, **{quoted(str(name)): group for name, group in groups.items()}}
 
     @cached_property
     def events(self) -> pd.DataFrame:
@@ -376,21 +391,25 @@ class Contents:
         for code in codes:
             symbol = rate_symbol(code)
             rates[code] = {"symbol": symbol, "dollars_per_unit": symbol.startswith(f"{code}USD")}
-        groups = [""]
-        if column := study.group_column(config.by):
-            groups += [quoted(str(name)) for name in study.groups(column)]
         return {
             "model": self._model(), "returns": study.panel.kind,
             "estimation": [config.estimation.start, config.estimation.stop],
             "event": [config.event.start, config.event.stop],
             "windows": [[window.start, window.stop] for window in config.tested],
-            "groups": groups, "least_history": study.abnormal.least_history,
+            "groups": [*self.samples], "least_history": study.abnormal.least_history,
             "mask": config.repeat != "keep-all", "limits": config.limits,
             "dates_only": config.calendar == "data" or not self._has_hours,
             "rates": rates,
             "conversions": {f"{s} {name}": list(pair) for (s, name), pair in self.pairs.items()},
             "exchanges": {name: self._exchange(name) for name in sorted(self.homes)},
         }  # fmt: skip
+
+    def _waits(self) -> Iterator[tuple[str, int, int]]:
+        """Yield group and window of each sample that waits for days: it has neither test nor p."""
+        for group, sample in self.samples.items():
+            for window in self.config.tested:
+                if awaits_days(sample, window):
+                    yield group, window.start, window.stop
 
     def _model(self) -> dict[str, Any]:
         """Return the model: its series, how many have slopes, and which of them is the market."""
@@ -473,6 +492,12 @@ def _places_of(table: pd.DataFrame) -> list[Place]:
     """Return symbol and day of each row."""
     days = table["date"].to_numpy().astype("datetime64[D]")
     return list(zip(table["symbol"].tolist(), days, strict=True))
+
+
+def _columns(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
+    """Return rows as columns by name."""
+    table = list(rows)
+    return {name: [row[i] for row in table] for i, name in enumerate(names)}
 
 
 def _keys(column: pd.Series[str]) -> list[Any]:
