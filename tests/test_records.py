@@ -721,6 +721,77 @@ def test_decisions_are_a_chain(tmp_path: Path) -> None:
     assert Decisions(tmp_path / "none.csv").sha256 == ""
 
 
+def keep_odd_list(record: EventRecord, changes: dict[str, tuple[str, str]], more: str = "") -> None:
+    """Keep the bundled list as the first look at it, with other words in some of its records."""
+    bundled = Shelf(EXAMPLE / "events.record")
+    lines = bundled.kept(PRIMARY)[0].body.decode().rstrip("\x1a\r\n").splitlines()
+    for k, line in enumerate(lines):
+        old, new = changes.get(line.partition(",")[0], ("", ""))
+        assert old in line
+        lines[k] = line.replace(old, new)
+    at = dt.datetime(2026, 6, 20, tzinfo=dt.UTC)
+    shelf = Shelf(record.folder)
+    body = "\r\n".join([*lines, more]) + "\r\n"
+    shelf.keep(PRIMARY, body.encode(), kind="text/csv", at=at)
+    for url in (COMMENTS, ALIASES):
+        shelf.keep(url, bundled.kept(url)[0].body, kind="text/csv", at=at)
+
+
+def test_dates_of_ofac_in_other_spellings_and_none_at_all(tmp_path: Path) -> None:
+    record = EventRecord(tmp_path / "new.csv")
+    printed = "Listing Date (CMIC) 03 Jun 2021"
+    spelt = {
+        "30882": "03 June 2021", "30902": "3 Jun 2021", "30923": "June 3, 2021", "30924": "JUN. 3 2021",
+    }  # fmt: skip
+    to_come, unreadable, undated = "30930", "30942", "30946"
+    changes = {number: (printed, f"Listing Date (CMIC) {text}") for number, text in spelt.items()}
+    changes[to_come] = (printed, "Listing Date (CMIC) 16 Dec 2027")
+    changes[unreadable] = (printed, "Listing Date (CMIC) the third of June")
+    changes[undated] = (f"{printed}; ", "")
+    keep_odd_list(record, changes)
+    found = record.find(["ofac"], dt.date(2021, 6, 1), offline=True)
+    assert len(found.named) == 68
+    clocks = {row.candidate.named.number: row.candidate.clock for row in found.rows}
+    assert len(clocks) == 68
+    june = Clock(dt.date(2021, 6, 3), TimeBasis.PRINTED_DATE)
+    assert [clocks[number] for number in spelt] == [june] * len(spelt)
+    assert (clocks[to_come].basis, clocks[to_come].cell[:10]) == (
+        TimeBasis.CONTRADICTED, "2026-06-19",
+    )  # fmt: skip
+    assert [clocks[number].public_by for number in (unreadable, undated)] == [None, None]
+    names = [row.candidate.named.name for row in found.rows if not row.candidate.announced_at]
+    [line] = [text for text in found.describe() if all(name in text for name in names)]
+    assert line.startswith("2 ")
+    share = next(row.candidate for row in found.rows if row.candidate.ticker == "002415.SZ")
+    decide(record, {share.id: {"decision": "yes"}})
+    with pytest.raises(EventsFileError) as caught:
+        record.accept(BY)
+    assert [problem.column for problem in caught.value.problems] == ["announced_at"]
+    # On the next night all dates are as they were: but for two, nothing is new.
+    shelf = Shelf(record.folder)
+    shelf.keep(PRIMARY, Shelf(EXAMPLE / "events.record").kept(PRIMARY)[0].body, kind="text/csv")
+    named = record.find(offline=True).named
+    assert [(one.action.verb, one.number) for one in named[68:]] == [
+        ("relisted", to_come), ("added", undated),
+    ]  # fmt: skip
+    # It may be on the list since today; that it was since 2021, our first look does not bear out.
+    assert Clock.of(named[-1].action).basis is TimeBasis.CONTRADICTED
+
+
+def test_two_firms_of_one_name_are_two_candidates(tmp_path: Path) -> None:
+    record = EventRecord(tmp_path / "new.csv")
+    blank = ",-0- " * 7
+    twins = [
+        f'{number},"AEROSPACE TWIN {form}",-0- ,"CMIC-EO13959"{blank},"Listing Date (CMIC) 03 Jun 2021."'
+        for number, form in ((90001, "CORPORATION LIMITED"), (90002, "CORP"))
+    ]
+    keep_odd_list(record, {}, "\r\n".join(twins))
+    found = record.find(["ofac"], dt.date(2021, 6, 1), offline=True)
+    assert len({row.candidate.named.number for row in found.rows}) == len(found.named) == 70
+    ids = [row.candidate.id for row in found.rows]
+    assert len(ids) == len(set(ids))
+
+
 def test_what_was_removed_from_the_list_is_told(listed: Path) -> None:
     record = EventRecord(listed)
     shelf = Shelf(record.folder)

@@ -262,7 +262,7 @@ def count_census(
         undecided = last.count(None)
         unsaid = sum(one is not None and one.decision == "no" and not one.note for one in last)
         if not undecided and not unsaid:
-            firms = {fold(candidate.named.name) for candidate in shares}
+            firms = {candidate.firm for candidate in shares}
             counts = f"{named[key]} named, {len(firms)} with a share"
             census[key] = f"{'/'.join(key)}: {counts}"
         elif undecided < len(shares):

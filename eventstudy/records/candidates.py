@@ -71,11 +71,16 @@ class Candidate:
         """The action that names it."""
         return self.named.action
 
+    @property
+    def firm(self) -> str:
+        """What tells it from others in its action: the authority's number of it, else its name."""
+        return self.named.number or fold(self.named.name)
+
     @cached_property
     def id(self) -> str:
         """``c`` and twelve hexadecimal digits, the same on every reading."""
         action = self.action
-        parts = (action.source, action.key, action.verb, fold(self.named.name), self.ticker)
+        parts = (action.source, action.key, action.verb, self.firm, self.ticker)
         return f"c{_digest(parts)[:12]}"
 
     @cached_property

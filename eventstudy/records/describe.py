@@ -94,12 +94,15 @@ def _times(rows: Iterable[Row]) -> Iterator[str]:
     """Yield since when the entries were public, those of one minute together."""
     by_minute: dict[tuple[dt.datetime, str], set[str]] = defaultdict(set)
     dates: set[tuple[str, str]] = set()
+    undated: dict[str, str] = {}
     for row in rows:
         candidate = row.candidate
-        name, moment = fold(candidate.named.name), candidate.clock.public_by
+        name, moment = candidate.firm, candidate.clock.public_by
         if isinstance(moment, dt.datetime):
             place = candidate.proof.action.url.split("/")[2]
             by_minute[moment, place].add(name)
+        elif moment is None:
+            undated[name] = candidate.named.name
         else:
             dates.add((candidate.action.key, name))
     for (moment, place), names in sorted(by_minute.items()):
@@ -107,6 +110,8 @@ def _times(rows: Iterable[Row]) -> Iterator[str]:
         yield say("found.minute", n=len(names), at=local, where=place)
     if dates:
         yield say("found.date", n=len(dates))
+    if undated:
+        yield say("found.undated", n=len(undated), names=undated.values())
 
 
 def describe_row(row: Row) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from ..errors import DataError
 from ..words import make_error
 from .names import is_body
+from .pages import date_in
 from .shelf import Answer, Shelf
 from .types import Action, Named
 
@@ -25,8 +26,8 @@ COLUMNS = {PRIMARY: 12, ALIASES: 5, COMMENTS: 2}
 # What a list is called, by the code of its program.
 LISTS = {"CMIC": "NS-CMIC List"}
 _NONE = "-0-"
-_LISTED = re.compile(r"Listing Date \(([^()]+)\):? (\d{2} [A-Z][a-z]{2} \d{4})")
-_EFFECTIVE = re.compile(r"Effective Date \(([^()]+)\):? (\d{2} [A-Z][a-z]{2} \d{4})")
+_LISTED = re.compile(r"Listing Date \(([^()]+)\):?([^;]*)")
+_EFFECTIVE = re.compile(r"Effective Date \(([^()]+)\):?([^;]*)")
 _FIELD = re.compile(r"(?:alt\. )?(Equity Ticker|ISIN|Legal Entity Number) ([^;]+?)\.?$")
 _USCC = re.compile(r"Unified Social Credit Code \(USCC\) (\w+)")
 _FIELDS = {"Equity Ticker": "ticker", "ISIN": "isin", "Legal Entity Number": "lei"}
@@ -58,14 +59,14 @@ class Entry:
         return "; ".join((self.name, *(name for _, name in self.aliases), self.remarks))
 
     @property
-    def listed(self) -> dict[str, dt.date]:
-        """The day on which it was put on each list, by the list's code."""
-        return {code: _day(text) for code, text in _LISTED.findall(self.remarks)}
+    def listed(self) -> dict[str, dt.date | None]:
+        """The day on which it was put on each list, by the list's code; None where none is read."""
+        return {code: date_in(text) for code, text in _LISTED.findall(self.remarks)}
 
     @property
-    def effective(self) -> dict[str, dt.date]:
-        """The day on which that came into force, by the list's code."""
-        return {code: _day(text) for code, text in _EFFECTIVE.findall(self.remarks)}
+    def effective(self) -> dict[str, dt.date | None]:
+        """The day on which that came into force, by the list's code; None where none is read."""
+        return {code: date_in(text) for code, text in _EFFECTIVE.findall(self.remarks)}
 
     @property
     def identifiers(self) -> Mapping[str, tuple[str, ...]]:
@@ -93,7 +94,7 @@ class Entry:
             action, self.name, "body" if is_body(self.name) else "company",
             former_names=tuple(name for kind, name in self.aliases if kind == "fka"),
             other_names=tuple(name for kind, name in self.aliases if kind != "fka"),
-            identifiers=self.identifiers,
+            number=self.number, identifiers=self.identifiers,
             excerpt=answer.quote(self.remarks or self.name, self.name),
             sha256=answer.sha256, retrieved_at=answer.retrieved_at,
         )  # fmt: skip
@@ -126,13 +127,15 @@ class Ofac:
     def read(self, shelf: Shelf, since: dt.date, until: dt.date) -> Iterator[Named]:
         """Yield who was put on a list, taken off, or revised.
 
-        The first file that was kept gives the entries with a listing date; later ones what changed.
+        The first file that was kept gives all entries; later ones what changed. When an entry of
+        the first file that has no listing date was put there is not known.
 
         Parameters
         ----------
         shelf : Shelf
         since, until : date
-            Days of the listing, or of the first look that found a change; both inclusive.
+            Days of the listing, or of the first look that found a change; both inclusive. Entries
+            of which neither is known are of every day.
 
         Raises
         ------
@@ -152,8 +155,10 @@ class Ofac:
         before: dict[str, Entry] | None = None
         for answer, entries in states:
             for number, action in _actions(before, entries, answer):
-                day = action.claimed or answer.retrieved_at.date()
-                if since <= day <= until:
+                # What is listed from a day to come on is known since the look that found it.
+                days = (action.claimed, action.seen and action.seen.date())
+                day = min(filter(None, days), default=None)
+                if day is None or since <= day <= until:
                     entry, source = newest[number]
                     named = entry.named(action, source)
                     if action.verb == "revised" and before is not None:
@@ -196,13 +201,15 @@ def _actions(
     for number, entry in now.items():
         old = None if before is None else before.get(number)
         listed = {} if old is None else old.listed
-        for code, day in entry.listed.items():
+        days = entry.listed or ({entry.program: None} if old is None else {})
+        for code, day in days.items():
             if code not in listed:
-                yield number, _action(entry, code, "added", answer, day)
-            elif listed[code] != day:
+                action = _action(entry, code, "added", answer, day)
+                if day is None and before is None:  # the first look says nothing of when
+                    action = replace(action, key=f"{code.lower()}/undated", seen=None)
+                yield number, action
+            elif None not in (day, listed[code]) and listed[code] != day:
                 yield number, _action(entry, code, "relisted", answer, day)
-        if before is not None and old is None and not entry.listed:
-            yield number, _action(entry, entry.program, "added", answer, None)
         if old is not None and _identity(old) != _identity(entry):
             yield number, _action(entry, _code(entry), "revised", answer, None)
     for number, entry in (before or {}).items():
@@ -246,7 +253,3 @@ def _rows(answer: Answer | None) -> Iterator[list[str]]:
             facts: dict[str, Any] = {"n": len(row), "wanted": count}
             raise make_error(DataError, "records.columns", where=f"{answer.url}:{line}", **facts)
         yield ["" if cell.strip() == _NONE else cell for cell in row]
-
-
-def _day(text: str) -> dt.date:
-    return dt.datetime.strptime(text, "%d %b %Y").date()  # noqa: DTZ007 - a day has no zone

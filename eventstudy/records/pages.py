@@ -32,8 +32,13 @@ _BREAKS = (
     "br", "p", "div", "li", "ul", "ol", "table", "tr", "section", "article", "caption", *_CELLS,
     "h1", "h2", "h3", "h4", "h5", "h6",
 )  # fmt: skip
-_DATE = re.compile(r"([A-Z][a-z]{2})[a-z]*\.? (\d{1,2}),? (\d{4})|(\d{1,2})/(\d{1,2})/(\d{4})")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"({'|'.join(_MONTHS)})[a-z]*\.?"
+# June 21, 2022; 21 June 2022; 6/21/2022.
+_DATE = re.compile(
+    rf"\b(?:{_MONTH} (\d\d?),?|(\d\d?) {_MONTH},?) (\d{{4}})\b|\b(\d\d?)/(\d\d?)/(\d{{4}})\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +171,20 @@ def _joined(parts: list[str]) -> str:
 
 
 def date_in(text: str) -> dt.date | None:
-    """Return the first date of a text, such as June 21, 2022 or 6/21/2022; None without one."""
+    """Return the first date of a text, such as June 21, 2022 or 6/21/2022; None without one.
+
+    Examples
+    --------
+    >>> {date_in(text).isoformat() for text in ("03 Jun 2026", "3 June 2026", "JUN. 3, 2026")}
+    {'2026-06-03'}
+    """
     match = _DATE.search(text)
     if match is None:
         return None
+    name = match[1] or match[4]
+    month = _MONTHS.index(name.lower()) + 1 if name else int(match[6])
     try:
-        if match[1]:
-            return dt.date(int(match[3]), _MONTHS.index(match[1]) + 1, int(match[2]))
-        return dt.date(int(match[6]), int(match[4]), int(match[5]))
+        return dt.date(int(match[5] or match[8]), month, int(match[2] or match[3] or match[7]))
     except ValueError:
         return None
 

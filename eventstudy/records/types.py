@@ -79,6 +79,9 @@ class Named:
         their name is "".
     former_names, other_names : tuple of str
         Names that it had, and that it has besides.
+    number : str
+        The authority's number of it, by which its source tells it from others of its name; "" where
+        there is none.
     identifiers : mapping of str to tuple of str
         As printed, by their kind: ``ticker``, ``isin``, ``uscc``, ``lei``.
     excerpt : str
@@ -101,6 +104,7 @@ class Named:
     sha256: str = ""
     retrieved_at: dt.datetime | None = None
     change: tuple[str, str] = ("", "")
+    number: str = ""
 
     def without_controls(self) -> Named:
         """Return the entry without control characters in its names, which a terminal would obey."""
