@@ -26,38 +26,49 @@ class World:
         self.span = SPAN
         self.moves: dict[str, pd.Series[float]] = {}
 
+    def days(self, calendar: str) -> pd.DatetimeIndex:
+        """Return the sessions of a calendar within the span."""
+        dates = Sessions.of(calendar).dates
+        return pd.DatetimeIndex(
+            dates[(dates >= np.datetime64(self.span[0])) & (dates <= np.datetime64(self.span[1]))]
+        )
+
     def add(
         self, ticker: str, calendar: str = "XNYS", *, index: str = "", beta: float = 1.0,
         sd: float = 0.015, holes: Sequence[object] = (), still: float = 0.0,
-        jump: tuple[int, float] | None = None,
+        jump: tuple[int, float] | None = None, limit: float = 0.1,
     ) -> pd.DatetimeIndex:  # fmt: skip
         """Write the closes of a ticker; `holes` are places or slices without a price."""
-        dates = Sessions.of(calendar).dates
-        days = pd.DatetimeIndex(
-            dates[(dates >= np.datetime64(self.span[0])) & (dates <= np.datetime64(self.span[1]))]
-        )
+        days = self.days(calendar)
         moves = pd.Series(self.rng.standard_normal(len(days)) * sd, index=days)
         if index:
             moves += beta * self.moves[index].reindex(days).fillna(0.0)
         self.moves[ticker] = moves
         close = 50 * np.exp(moves.cumsum())
         if jump is not None:
-            close = self.limited(close, *jump)
+            close = self.limited(close, *jump, limit)
         close[1:] = np.where(self.rng.random(len(days) - 1) < still, np.nan, close[1:])
         close = close.ffill()
         for hole in holes:
             close.iloc[hole] = np.nan
-        table = close.dropna().rename("close").rename_axis("date").reset_index()
-        table.to_csv(self.prices / f"{ticker}.csv", index=False, date_format="%Y-%m-%d")
+        self.write(ticker, close)
         return days
 
+    def write(self, ticker: str, close: pd.Series[float]) -> None:
+        """Write closes, NaN where there is none, to the file of a ticker."""
+        table = close.dropna().rename("close").rename_axis("date").reset_index()
+        table.to_csv(self.prices / f"{ticker}.csv", index=False, date_format="%Y-%m-%d")
+
     @staticmethod
-    def limited(close: pd.Series[float], at: int, size: float) -> pd.Series[float]:
-        """Return closes that move by a size on one day, no day by more than 10% to a cent."""
+    def limited(
+        close: pd.Series[float], at: int, size: float, limit: float = 0.1
+    ) -> pd.Series[float]:
+        """Return closes that move by a size on one day, none by more than the limit to a cent."""
         wanted = close.to_numpy() * np.where(np.arange(len(close)) >= at, 1 + size, 1.0)
         out = [round(wanted[0], 2)]
         for price in wanted[1:]:
-            out.append(min(max(round(price, 2), round(out[-1] * 0.9, 2)), round(out[-1] * 1.1, 2)))
+            low, high = (round(out[-1] * (1 + move), 2) for move in (-limit, limit))
+            out.append(min(max(round(price, 2), low), high))
         return pd.Series(out, index=close.index)
 
     def announce(self, ticker: str, at: object, **cells: str) -> None:
