@@ -141,10 +141,12 @@ def groups_apart(sample: AbnormalReturns) -> Iterator[Apart]:
     windows = sample.windows
     if not apart(sample):
         return
-    calendars, first = np.unique(windows.calendar, return_index=True)
+    keys = np.column_stack([windows.calendar, windows.hours])
+    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     for pair in np.argwhere(np.triu(never_together(windows.hours[first]))):
-        rows, columns = (np.flatnonzero(windows.calendar == calendars[k]) for k in pair)
-        yield Apart(rows, columns, *(windows.calendars[calendars[k]] for k in pair))
+        rows, columns = (np.flatnonzero(group.ravel() == g) for g in pair)
+        sessions = (windows.calendars[windows.calendar[first[g]]] for g in pair)
+        yield Apart(rows, columns, *sessions)
 
 
 def groups_together(sample: AbnormalReturns) -> Iterator[Apart]:
