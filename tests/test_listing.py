@@ -155,4 +155,4 @@ def test_the_days_of_very_many_events_are_laid_out_a_few_times(
     findings = results.findings(config=StudyConfig(calibrate=0, event_pages=2, **usual))
     assert results.is_large
     assert len(findings.sample.windows) == 8
-    assert laid_out[0] <= 12 * n
+    assert laid_out[0] <= 6 * n

@@ -127,8 +127,8 @@ LEFT_OUT = {
     "AbnormalReturns": (
         "all_events", "as_study", "by_chunk", "cached", "columns", "delayed", "groups", "hidden",
         "is_group", "is_of_many", "keep", "kept", "least_history", "left_out", "level_car",
-        "loading_parts", "made_up_of", "of_each_event", "over", "positions_over", "recent_days",
-        "require_returns", "runs", "taken", "unextended", "where",
+        "loading_parts", "made_up_of", "of_each_event", "over", "positions_over",
+        "prepare_recent", "recent_days", "require_returns", "runs", "taken", "unextended", "where",
     ),
     "EventWindows": (
         "altered", "before", "index_returns", "keeps_days", "of", "reach", "source_rows", "without",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
@@ -873,13 +873,23 @@ class AbnormalReturns:
         key = ("recent variance", window)
         if len(self) <= KEPT < len(self.all_events):
             return self.cached(key, lambda: self._recent_variance(window))
+        self.prepare_recent([window])
+        return self.of_each_event(key, lambda study: study._recent_variance(window))
 
-        def of_all(study: AbnormalReturns) -> FloatArray:
-            if len(study) <= KEPT:
-                return study._recent_variance(window)
-            return np.concatenate(list(study.by_chunk(lambda some: some._recent_variance(window))))
+    def prepare_recent(self, windows: Iterable[Window]) -> None:
+        """Compute :meth:`recent_variance` over many windows in one pass over very many events.
 
-        return self.of_each_event(key, of_all)
+        Parameters
+        ----------
+        windows : iterable of Window
+        """
+        study = self.all_events
+        new = [w for w in windows if study.kept(("recent variance", w)) is None]
+        if len(study) <= KEPT or not new:
+            return
+        each = study.by_chunk(lambda some: np.stack([some._recent_variance(w) for w in new]))
+        for window, k in zip(new, np.concatenate(list(each), axis=1), strict=True):
+            study.keep(("recent variance", window), k)
 
     def _recent_variance(self, window: Window) -> FloatArray:
         recent = self.recent_days

@@ -56,6 +56,7 @@ def sample_of(study: FittedStudy, config: StudyConfig, group: str = "") -> Sampl
     tests = dict.fromkeys([*study.all_tests, *(config.tests or ())])
     chosen = dict.fromkeys((main, *config.tested))
     lengths = tuple(sorted({len(w) for w in chosen}))
+    a.prepare_recent(chosen)
     windows = {w: _window(study, w, tests, lengths) for w in chosen}
     usual = (name for name in study.all_tests if STATISTICS[name].core)
     path = None if empty else analysis.Path95.of(study)

@@ -156,8 +156,10 @@ def write_long(results: FittedStudy, folder: Path, config: StudyConfig) -> None:
     folder.mkdir()
     with ExitStack() as open_files:
         writers: dict[str, Any] = {}
-        for first in range(0, len(results.events), AT_A_TIME):
-            events = results.subset(np.arange(first, min(first + AT_A_TIME, len(results.events))))
+        n = len(results.events)
+        # Of equal size: a short rest would be a study of few, whose p is left out again.
+        for rows in np.array_split(np.arange(n), -(-n // AT_A_TIME)):
+            events = results.subset(rows)
             for name, table in _long_tables(events, config).items():
                 rows, path = pa.Table.from_pandas(table, preserve_index=False), f"{name}.parquet"
                 if name not in writers:
