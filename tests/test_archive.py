@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from eventstudy.cli.main import main
-from eventstudy.runs.record import OWN_HASH, seal
+from eventstudy.runs.record import OWN_HASH, hash_manifest, seal
 
 LIST = "event_id,ticker,announced_at\na,AMD,2022-10-07\nb,NVDA,2022-08-31\n"
 SHORT = ["--prices", "sample", "--event-pages", "0", "--calibrate", "0"]
@@ -110,6 +110,34 @@ def test_a_run_that_was_changed_is_refused(run: Path, tmp_path: Path) -> None:
     table = copy / "tables" / "car.csv"
     table.write_text(table.read_text(encoding="utf-8").replace("AMD", "AMZ"), encoding="utf-8")
     call("archive", copy, code=4)
+    assert not (tmp_path / "chips.zip").exists()
+
+
+@pytest.mark.parametrize(
+    ("package", "version"),
+    [
+        ("python", "3.11\n--index-url http://127.0.0.1:9/evil"),
+        ("eventstudy", "1\nevil==1"),
+        ("numpy", "2.4.6 --extra-index-url=http://127.0.0.1:9/evil"),
+        ("pandas", "3.1.1 @ http://127.0.0.1:9/x.whl"),
+        ("scipy", "1;os_name"),
+        ("scipy", ""),
+        ("scipy", "-r/etc/passwd"),
+        ("x\n--index-url http://127.0.0.1:9/evil", "1"),
+    ],
+)
+def test_a_manifest_of_somebody_else_writes_no_line_for_pip(
+    package: str, version: str, run: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(run, tmp_path / "chips"))
+    place = copy / "manifest.json"
+    facts = json.loads(place.read_text(encoding="utf-8"))
+    facts["versions"][package] = version
+    facts[OWN_HASH] = hash_manifest(facts)
+    place.write_text(json.dumps(facts), encoding="utf-8")
+    said = call("archive", copy, code=1).output
+    assert "versions" in said
+    assert repr(version)[1:20] in said
     assert not (tmp_path / "chips.zip").exists()
 
 

@@ -25,6 +25,9 @@ SCHEMA = f"{FAMILY}2"
 MANIFEST = "manifest.json"
 # Bytes of a manifest, and of a table, that are read at most.
 LARGEST, LARGEST_TABLE = 20_000_000, 500_000_000
+# A package and a version: `archive` writes them into a list that pip reads.
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,7 @@ def _document(folder: Path, path: Path) -> Any:
 
 
 def _faults(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield the members whose texts are no dates or no places in a run folder, and the text."""
+    """Yield the members whose texts are no dates, places in a run folder or versions, and why."""
     days = {
         "asked_on": [manifest.asked_on],
         "asked": [day for pair in manifest.asked.values() for day in pair],
@@ -196,6 +199,9 @@ def _faults(manifest: Manifest) -> Iterator[tuple[str, str]]:
     for file, sha in manifest.files.items():
         if not re.fullmatch("[0-9a-f]{64}", sha):
             yield "files", f"no hash of {file!r}"
+    for package, version in manifest.versions.items():
+        if not (_PACKAGE.fullmatch(package) and _VERSION.fullmatch(version)):
+            yield "versions", f"no package with its version: {package!r}, {version!r}"
 
 
 def _is_read(read: Any, text: str) -> bool:
