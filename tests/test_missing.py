@@ -17,6 +17,8 @@ from run_folders import QUICK
 
 import eventstudy as es
 from eventstudy.analysis import Fall, Missing
+from eventstudy.analysis.answer.missing import Place
+from eventstudy.calendars import Window
 from eventstudy.cli.main import main
 from eventstudy.events import Events
 from eventstudy.findings.finished_run import read_findings
@@ -296,6 +298,23 @@ def test_exchanges_are_counted_as_the_list_has_them() -> None:
     greys = re.findall(r'class="lack[^"]*" x="[\d.]+" y="24" width="([\d.]+)"', picture)
     share = float(blue) / (float(blue) + sum(map(float, greys)))
     assert share == pytest.approx(used.sum() / (suffix == "").sum(), abs=0.002)
+
+
+def test_an_exchange_is_named_once_for_all_its_announcements(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named: list[str] = []
+    name_of = Place.name_of
+
+    def noted(code: str) -> str:
+        named.append(code)
+        return name_of(code)
+
+    monkeypatch.setattr(Place, "name_of", staticmethod(noted))
+    results = Market(12, seed=8).fit()
+    for window in (MAIN, Window(0, 0)):
+        assert Missing.of(results, window).count == 0
+    assert named == results.events["exchange"].unique().tolist()
 
 
 def test_small_exchanges_and_rare_reasons_are_one_row_and_one_column() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...calendars import Exchange, Window
 from ...fitting import MERGED, SUSPECT, FittedStudy, day0_to_come
-from ...utility import BoolArray, Day
+from ...utility import BoolArray, Day, ObjectArray
 from ...words import cell_text
 
 # With a larger share of the announcements missing, that is what travels with the answer.
@@ -231,42 +231,71 @@ class Missing:
             Its fall is larger than each fall in the answer, both as CAR and by ``Fall.of``. It
             is looked for over the main window alone, and not in a study too large to be listed.
         """
-        has_fall = window == study.main and not study.is_large
-        codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
-        is_aside = np.isin(codes, Missing.TWINS) | day0_to_come(study)
+        listed = study.remember("announcements", lambda: _Listed.of(study))
         is_in = study.abnormal.in_tests(window)
-        lacks = Counter[str]()
-        places = study.events["exchange"].astype(str).map(Place.name_of).to_numpy()
-        by_place: dict[str, Counter[str]] = defaultdict(Counter)
-        for name, n in Counter(places[is_in].tolist()).items():
-            by_place[name]["used"] = n
+        within = np.where(study.abnormal.valid(window), "history", "days")
+        lacking = np.where(study.ok, within, listed.lacks)
+        missing = np.flatnonzero(~is_in & ~listed.is_aside).tolist()
         falls = list[Fall]()
-        missing = np.flatnonzero(~is_in & ~is_aside).tolist()
-        for i in missing:
-            lack = _lack_of(study, i, window, codes[i])
-            fall = Fall.of(study, i, window) if has_fall and lack != "prices" else None
+        has_fall = window == study.main and not study.is_large
+        for i in missing if has_fall else ():
+            lack = lacking[i]
+            fall = Fall.of(study, i, window) if lack != "prices" else None
             if fall is not None and (fall.lack != "ended" or lack == "days"):
-                lack = fall.lack if lack == "days" else lack
-                falls.append(replace(fall, lack=lack))
-            lacks[lack] += 1
-            by_place[places[i]][lack if codes[i] != "no_data_on_day0" else "day0"] += 1
+                lacking[i] = fall.lack if lack == "days" else lack
+                falls.append(replace(fall, lack=lacking[i]))
+        by_place: dict[str, Counter[str]] = defaultdict(Counter)
+        for name, n in Counter(listed.places[is_in].tolist()).items():
+            by_place[name]["used"] = n
+        kinds = np.where(listed.is_without_day0, "day0", lacking)[missing]
+        pairs = zip(listed.places[missing].tolist(), kinds.tolist(), strict=True)
+        for (name, kind), n in Counter(pairs).items():
+            by_place[name][kind] = n
+        lacks = Counter[str](lacking[missing].tolist())
         largest = min(falls, key=lambda fall: fall.change, default=None)
         if largest is not None:
             is_only = (study.events["ticker"] == largest.ticker).sum() == 1
             largest = replace(largest, is_only=bool(is_only))
             largest = largest if _exceeds(largest, study, window) else None
         place = Place.of(study, missing, is_in)
-        listed = sorted(by_place, key=lambda name: (-by_place[name].total(), name))
-        shown = {name: dict(by_place[name]) for name in listed if window == study.main}
-        n_listed = int((~is_aside).sum())
+        names = sorted(by_place, key=lambda name: (-by_place[name].total(), name))
+        shown = {name: dict(by_place[name]) for name in names if window == study.main}
+        n_listed = int((~listed.is_aside).sum())
         return Missing(n_listed, dict(lacks.most_common()), largest, place, shown)
 
 
-def _lack_of(study: FittedStudy, i: int, window: Window, code: str) -> str:
-    """Return what event i lacks, given the code of the reason for which it was dropped, if any."""
-    if not study.ok[i]:
-        return LACKS.get(code, "other")
-    return "history" if study.abnormal.valid(window)[i] else "days"
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What the announcements of a study are over each window, an array (n,) each.
+
+    Attributes
+    ----------
+    places : ObjectArray
+        Names of their exchanges.
+    lacks : ObjectArray
+        What a dropped one lacks.
+    is_without_day0 : BoolArray
+        Whether there are prices, but not on day 0.
+    is_aside : BoolArray
+        Whether one is in the answer by another row of the list, or waits for its day 0.
+    """
+
+    places: ObjectArray
+    lacks: ObjectArray
+    is_without_day0: BoolArray
+    is_aside: BoolArray
+
+    @classmethod
+    def of(cls, study: FittedStudy) -> _Listed:
+        exchanges = study.events["exchange"].astype(str)
+        names = {code: Place.name_of(code) for code in exchanges.unique()}
+        codes = [getattr(reason, "code", "") for reason in study.events["reason"]]
+        return cls(
+            places=exchanges.map(names).to_numpy(object),
+            lacks=np.array([LACKS.get(code, "other") for code in codes], dtype=object),
+            is_without_day0=np.array([code == "no_data_on_day0" for code in codes], dtype=bool),
+            is_aside=np.isin(codes, Missing.TWINS) | day0_to_come(study),
+        )
 
 
 def _exceeds(fall: Fall, study: FittedStudy, window: Window) -> bool:
