@@ -30,8 +30,6 @@ from ..utility import BoolArray, DateArray, Flag, FloatArray
 from ..words import LEVEL, Reason, words
 from .types import CarRemark, Event, Sample, TestFinding, WindowFinding
 
-# The kind of fault that a dividend of closes without adjustment is.
-DIVIDEND = "suspect_dividend"
 # Columns of the events that name other news.
 NEWS = (CONFOUNDER, NEWS_COLUMN, "context")
 
@@ -110,7 +108,7 @@ def of_one_event(study: FittedStudy, i: int, config: StudyConfig) -> Sample:
 def _shared_facts(study: FittedStudy, main: Window) -> dict[str, Any]:
     """Return what a sample has however many events it is of."""
     return {
-        **_days_in_doubt(study, main),
+        "limit_days": _limit_days(study, main),
         "n_events": len(study.events),
         "n_used": len(study),
         "firm": _firm(study, main),
@@ -131,20 +129,15 @@ def _market_facts(study: FittedStudy, i: int, main: Window) -> dict[str, Any]:
     return {"market": Reason.of(judged_markets(study)[i]), "weekdays_closed": int(closed[i])}
 
 
-def _days_in_doubt(study: FittedStudy, main: Window) -> dict[str, Any]:
-    """Return the days of the one used event whose price is no free one, or may lack a dividend."""
-    if len(study) != 1:
-        return {}
-    a, row = study.abnormal, int(np.flatnonzero(study.ok)[0])
+def _limit_days(study: FittedStudy, main: Window) -> tuple[str, ...]:
+    """Return the days on which the one used event is at a price limit; none of several events."""
+    a, runs = study.abnormal, study.abnormal.runs
+    if len(study) != 1 or not runs:
+        return ()
+    row = int(np.flatnonzero(study.ok)[0])
     cols = a.columns(main)
     dates = a.windows.dates[row, cols].astype(str)
-    limited = a.runs.at_limit[row, cols] if a.runs else np.zeros(len(main), dtype=bool)
-    ticker = str(study.events["ticker"].iloc[row])
-    falls = [f.date for f in study.panel.faults if (f.symbol, f.kind) == (ticker, DIVIDEND)]
-    return {
-        "limit_days": tuple(dates[limited].tolist()),
-        "dividend_days": tuple(day for day in dates.tolist() if day in falls),
-    }
+    return tuple(dates[runs.at_limit[row, cols]].tolist())
 
 
 def _window(

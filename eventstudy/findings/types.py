@@ -298,9 +298,8 @@ class Sample:
         Number of used events with each flag.
     lacking, extended : tuple of CarRemark
         Used events without a CAR over the main window, and those whose CAR runs on beyond it.
-    limit_days, dividend_days : tuple of str
-        Of a sample of one event: days of the main window that closed at a price limit, and those on
-        which a share without adjusted closes fell at the open as by a dividend.
+    limit_days : tuple of str
+        Of a sample of one event: days of the main window that closed at a price limit.
     n_lacking : int
         How many have no CAR; more than `lacking` where only some are listed.
     n_to_come : int
@@ -339,7 +338,6 @@ class Sample:
     lacking: tuple[CarRemark, ...]
     extended: tuple[CarRemark, ...]
     limit_days: tuple[Day, ...] = ()
-    dividend_days: tuple[Day, ...] = ()
     n_lacking: int
     n_to_come: int = 0
     shortest_estimation: int = 0

@@ -84,11 +84,12 @@ MERGED = ("same_session", "same_session_resumed")
 EARLIER = (Flag.TIME_UNKNOWN, Flag.DAY0_GIVEN, Flag.BENCHMARK_FALLBACK, Flag.CONFOUNDED)
 STUDY_FLAGS = tuple(flag for flag in Flag if flag not in EARLIER)
 
-# Faults of prices that may have made a return; the others are gaps, which have flags of their own.
+# Faults of prices that may have made a return. The others are gaps, which have flags of their own,
+# and falls that may be dividends: more of these are news (benchmarks/dividends.py).
 IN_DOUBT = (
-    "spike", "suspect_split", "suspect_dividend", "suspect_jump", "suspect_reversal",
-    "suspect_adjustment", "adjusted_above", "suspect_limit", "stale_price", "outside_range",
-    "shifted_dates", "same_prices",
+    "spike", "suspect_split", "suspect_jump", "suspect_reversal", "suspect_adjustment",
+    "adjusted_above", "suspect_limit", "stale_price", "outside_range", "shifted_dates",
+    "same_prices",
 )  # fmt: skip
 # Kept moves that may be faults: where they are in the main window, the answer says so; those of the
 # benchmark too, as moves in doubt.
@@ -98,11 +99,7 @@ MOVES = (
 )  # fmt: skip
 # What several sources say has the same flag for a firm and for its benchmark.
 SEVERAL = {"filled": Flag.FILLED, "sources_differ": Flag.SOURCES_DIFFER}
-SUSPECT = {
-    "suspect_split": Flag.SUSPECT_SPLIT,
-    "suspect_dividend": Flag.SUSPECT_DIVIDEND,
-    **SEVERAL,
-} | dict.fromkeys(MOVES, Flag.SUSPECT_MOVE)
+SUSPECT = {"suspect_split": Flag.SUSPECT_SPLIT, **SEVERAL} | dict.fromkeys(MOVES, Flag.SUSPECT_MOVE)
 
 
 def with_status(

@@ -64,7 +64,7 @@ LARGE, FACTOR, RECENT = 1.9, 3.0, np.timedelta64(14, "D")
 UNMOVED, BACK, STEEP, BUSY = 3.0, 0.25, 5.0, 2.0
 # A fall at the open may be a dividend from such a size on, and so many times the usual gap, if the
 # market falls by less than a third of it and the close keeps half of it. The usual gap is `FLOOR`
-# at least.
+# at least. Volume and range have to speak for it.
 OPENING = np.log(1.03)
 GAPS = 7.0
 STILL = 1 / 3
@@ -251,7 +251,9 @@ def add_dividends(close: FloatArray, start: FloatArray, dividends: FloatArray) -
 def find_dividends(bars: Bars, market: Callable[[IntArray], FloatArray]) -> IntArray:
     """Return the rows of closes without adjustment whose fall may be a dividend.
 
-    Nothing in a price tells a dividend from news that came before the open.
+    Volume and range say by `LEVEL`, `VOLUME` and `RANGE`, each of them, that the day is like any
+    other, as that of a split. Most of these falls are news all the same
+    (benchmarks/dividends.py).
 
     Parameters
     ----------
@@ -262,7 +264,8 @@ def find_dividends(bars: Bars, market: Callable[[IntArray], FloatArray]) -> IntA
     Returns
     -------
     int array
-        Empty without opens; no row on which the market is not known.
+        Empty without opens, volumes or ranges; no row on which the market is not known, nor one of
+        the last days, whose later volumes are not known.
     """
     level = np.log(bars.price)
     moves = np.diff(level, prepend=np.nan)
@@ -275,7 +278,9 @@ def find_dividends(bars: Bars, market: Callable[[IntArray], FloatArray]) -> IntA
     is_large = -gaps[at] > GAPS * np.maximum(usual, FLOOR)
     common = market(at)
     is_still = (common != 0) & (common > STILL * gaps[at])
-    return np.asarray(at[is_large & is_still & (moves[at] < HALF * gaps[at])])
+    volumes, has_volume = _of_volumes(bars.volume, at, np.zeros(len(at)))
+    is_usual = has_volume & (volumes > 0) & (_of_range(bars, at) > 0)
+    return np.asarray(at[is_large & is_still & is_usual & (moves[at] < HALF * gaps[at])])
 
 
 def find_actions(

@@ -214,10 +214,11 @@ def suspect_dividend(q: Quotes) -> list[Span]:
 
     The gap from the last close to the open is at least 7 times the usual gap: the median gap of the
     60 days before / 0.6745, 0.5 % at least. The market falls by less than a third of the gap. At
-    the close, the share is still down by at least half of the gap. The share has no adjusted
-    closes, and the fall is neither a split nor at a price limit.
+    the close, the share is still down by at least half of the gap. Volume and range are closer to
+    those of other days than to those of news. The share has no adjusted closes, and the fall is
+    neither a split nor at a price limit.
 
-    The share opens 3 % or more below the last close.
+    The share opens 3 % or more below the last close, with usual volume and range.
     """
     priced = np.flatnonzero(np.isfinite(q.price))
 
@@ -358,7 +359,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "unit_change": FaultKind(unit_change, BROKEN, is_noted=True),
     "unadjusted_split": FaultKind(unadjusted_split, BROKEN, is_noted=True),
     "suspect_split": FaultKind(suspect_split, FLAGGED, is_noted=True),
-    "suspect_dividend": FaultKind(suspect_dividend, FLAGGED, is_noted=True),
+    "suspect_dividend": FaultKind(suspect_dividend, FLAGGED),
     "suspect_jump": FaultKind(suspect_jump, FLAGGED, is_noted=True),
     "suspect_reversal": FaultKind(suspect_reversal, FLAGGED, is_noted=True),
     "beyond_limit": FaultKind(beyond_limit, BROKEN, is_noted=True),

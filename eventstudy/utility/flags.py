@@ -31,7 +31,6 @@ class Flag(StrEnum):
     MERGED = auto()
     SUSPECT_PRICE = auto()
     SUSPECT_SPLIT = auto()
-    SUSPECT_DIVIDEND = auto()
     SUSPECT_MOVE = auto()
     FILLED = auto()
     SOURCES_DIFFER = auto()

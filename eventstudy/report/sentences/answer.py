@@ -77,16 +77,6 @@ def split_answer(findings: Findings, sample: Sample | None = None) -> tuple[str,
         By default that of the answer.
     """
     sample = sample or findings.sample
-    head, sentence = _split_answer(findings, sample)
-    if not (sample.dividend_days and sample.answer.n_events):
-        return head, sentence
-    days = [words().date(day) for day in sample.dividend_days]
-    doubt = say("answer.dividend", who=_name(sample), days=days)
-    return doubt, f"{say('answer.as_recorded', head=head)} {sentence}"
-
-
-def _split_answer(findings: Findings, sample: Sample) -> tuple[str, str]:
-    """Return headline and supporting sentence, whatever the days of the effect are worth."""
     result = sample.answer
     if sample.n_used == 0:
         return _nothing_usable(findings, sample)

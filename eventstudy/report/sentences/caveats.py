@@ -32,8 +32,7 @@ LARGE = 0.095
 MOST_OTHER = 0.25
 # Flags of moves that may be faults, and are in the mean.
 KEPT_MOVES = (
-    Flag.SUSPECT_SPLIT, Flag.SUSPECT_DIVIDEND, Flag.SUSPECT_MOVE, Flag.SOURCES_DIFFER, Flag.FILLED,
-    Flag.MARKET_UNUSABLE,
+    Flag.SUSPECT_SPLIT, Flag.SUSPECT_MOVE, Flag.SOURCES_DIFFER, Flag.FILLED, Flag.MARKET_UNUSABLE,
 )  # fmt: skip
 
 
@@ -296,9 +295,6 @@ def _write_time(days: int, sessions: int) -> str:
 def _suspects(findings: Findings, sample: Sample, flag: Flag) -> str:
     """Return how many moves in the mean may be faults, and the effect without them; "" if none."""
     result, n = sample.answer, sample.flags.get(flag, 0)
-    if flag == Flag.SUSPECT_DIVIDEND and sample.dividend_days:
-        # The headline says so.
-        return ""
     if flag is Flag.MARKET_UNUSABLE and sample.n_used == 1:
         return _write_market(findings, sample)
     if not n or not result.n_events:
