@@ -43,8 +43,8 @@ OnRead: TypeAlias = "Callable[[str, pd.DataFrame, pd.DataFrame], None]"
 # In 100 series of prices at most 0.2 % of the values have another sign than the one before (oil at
 # -37 dollars), in their returns at least 37 %.
 FEWEST_CHANGES, MOST_CHANGES = 10, 0.2
-# Cumulative returns begin within some steps of zero, up and down, and are small at first.
-FIRST_CELLS, STEPS_FROM_ZERO, SHARE_OF_LEVEL = 11, 5, 0.07
+# Cumulative returns begin within a step or two of zero, up and down, and are small at first.
+FIRST_CELLS, STEPS_FROM_ZERO, SHARE_OF_LEVEL = 21, 2, 0.07
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".dta", ".xlsx")
 
 
@@ -394,7 +394,7 @@ def _begins_at_zero(cells: FloatArray) -> bool:
     steps = np.diff(cells)
     step = np.median(np.abs(steps))
     is_small = step > SHARE_OF_LEVEL * np.median(np.abs(cells))
-    is_near = abs(cells[0]) <= STEPS_FROM_ZERO * step
+    is_near = np.min(np.abs(cells)) <= STEPS_FROM_ZERO * step
     return bool(is_small and is_near and min(steps) < 0 < max(steps))
 
 
