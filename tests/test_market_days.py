@@ -508,6 +508,12 @@ def test_slopes_and_t_are_those_of_least_squares() -> None:
     assert (slope, t) == pytest.approx((fit.params[2], fit.tvalues[2]), rel=1e-9)
 
 
+def test_a_price_that_mostly_stands_still_shows_no_other_hours() -> None:
+    _, index, share = made("XNYS", "2018-01-02", 330, own=0.004)
+    share[np.arange(len(share)) % 3 > 0] = 0.0
+    assert other_session_of(share, index, np.arange(20, 240))[0] == ""
+
+
 @needs_doors
 def test_sberbank_closes_with_the_evening_session_since_2024() -> None:
     before, after = (

@@ -390,7 +390,7 @@ def other_session_of(
     complete = np.isfinite(y) & np.isfinite(X).all(axis=1)
     X = X[complete]
     y = y[complete]
-    if len(y) < FEWEST_DAYS or np.linalg.matrix_rank(X) < X.shape[1]:
+    if len(y) < FEWEST_DAYS or not y.any() or np.linalg.matrix_rank(X) < X.shape[1]:
         return "", np.nan, np.nan
     inverse = np.linalg.inv(X.T @ X)
     slopes = inverse @ X.T @ y
