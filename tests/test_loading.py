@@ -501,6 +501,24 @@ def test_returns_are_laid_on_the_sessions_that_the_events_were_read_for(tmp_path
     assert np.array_equal(told.sessions, own.sessions)
 
 
+@pytest.mark.parametrize("returns", [False, True])
+def test_days_of_the_data_of_an_exchange_without_prices(returns: bool) -> None:
+    """Nothing of Tel Aviv has a price, so it has no sessions; its event is dropped for that."""
+    days = pd.bdate_range("2021-01-01", "2022-12-30", name="date")
+    rng = np.random.default_rng(4)
+    moves = rng.normal(0, 0.01, (len(days), 2))
+    table = pd.DataFrame(100 * np.exp(np.cumsum(moves, axis=0)), days, ["AAA", "^GSPC"])
+    listed = pd.DataFrame({"ticker": ["AAA", "GONE.TA"], "announced_at": "2022-06-01"})
+    events = es.events_from_frame(listed, calendar="data")
+    if returns:
+        panel = es.read_returns(table.pct_change().iloc[1:], events)
+    else:
+        panel = es.load_returns(events, table)
+    fitted = es.EventStudy(events, panel).fit()
+    assert fitted.events["status"].tolist() == ["ok", "dropped"]
+    assert fitted.events["reason"][1].startswith("no price data")
+
+
 @pytest.mark.parametrize(("n", "is_session"), [(3, False), (2, True)])
 @pytest.mark.parametrize("returns", [False, True])
 def test_a_day_on_which_all_symbols_repeat_their_close_is_no_session(

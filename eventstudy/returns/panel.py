@@ -277,7 +277,7 @@ class ReturnsPanel:
         if others is not None:
             said = Quotes.of_others(others)
             prices = [replace(quotes, others=said.get(quotes.symbol, ())) for quotes in prices]
-        clock = laying.clock_of(prices, sessions)
+        clock = laying.clock_of(prices, sessions, keys)
         homes = laying.home_calendars(keys)
         quotes_of = laying.with_markets(prices, keys, clock, st=st, limits=limits)
         for bare, rows in symbols:
@@ -401,10 +401,11 @@ class ReturnsPanel:
             dates_of = {name: laying.between(s.dates, *ends) for name, s in sessions.items()}
         if keys is None:
             keys = [(symbol, name) for name in dates_of for symbol in table.symbols]
+        keys = list(keys)
         wanted = [(s, c) for s, c in dict.fromkeys(keys) if s in table.symbols and c in dates_of]
         if not wanted:
             raise make_error(DataError, "wrong.no_return")
-        clock = laying.Clock.of(dates_of)
+        clock = laying.Clock.of(dates_of, keys)
         refuse_dates(dates, clock, where)
         values, outside, verdict = laying.lay_table(table, wanted, clock, kind, where)
         if verdict.failures:

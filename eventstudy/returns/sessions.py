@@ -315,10 +315,15 @@ class Clock(NamedTuple):
     columns: Mapping[str, IntArray]
 
     @classmethod
-    def of(cls, dates: Mapping[str, DateArray]) -> Clock:
-        """Return the clock of calendars, each with its sessions, ascending."""
+    def of(cls, dates: Mapping[str, DateArray], keys: Iterable[Key]) -> Clock:
+        """Return the clock of calendars, each with its sessions, ascending.
+
+        A calendar of `keys` that is not among them has no sessions.
+        """
         union = np.unique(np.concatenate(list(dates.values())))
-        return cls(union, dates, {name: np.searchsorted(union, d) for name, d in dates.items()})
+        columns = {name: np.empty(0, np.int64) for _, name in keys}
+        columns |= {name: np.searchsorted(union, days) for name, days in dates.items()}
+        return cls(union, dates, columns)
 
     def dates_of(self, name: str) -> DateArray:
         """Return the dates of the sessions of a calendar; none where it is not known."""
@@ -449,17 +454,20 @@ def _places_of(days: Sequence[str], sessions: DateArray) -> IntArray:
     return at[inside & (at < len(sessions))]
 
 
-def clock_of(prices: Sequence[Quotes], sessions: Mapping[str, Sessions]) -> Clock:
+def clock_of(
+    prices: Sequence[Quotes], sessions: Mapping[str, Sessions], keys: Iterable[Key]
+) -> Clock:
     """Return the sessions from the first to the last day of any price.
 
     Parameters
     ----------
     prices : sequence of Quotes
     sessions : mapping of calendar name to Sessions
+    keys : iterable of (symbol, calendar)
     """
     first = min(q.dates[0] for q in prices)
     last = max(q.dates[-1] for q in prices)
-    return Clock.of({name: between(s.dates, first, last) for name, s in sessions.items()})
+    return Clock.of({name: between(s.dates, first, last) for name, s in sessions.items()}, keys)
 
 
 def equal_weight(values: FloatArray, kind: ReturnKind) -> tuple[FloatArray, IntArray]:
