@@ -290,11 +290,12 @@ def _panel(
         )  # fmt: skip
     is_index = fetched.table["symbol"].isin(indices)
     refuse_logarithms(quotes for quotes, _ in Quotes.by_symbol(fetched.table[is_index]))
-    available, days = fetched.table["symbol"].unique(), days_of_prices(fetched.table)
+    available = fetched.table["symbol"].unique()
+    sessions = build_sessions(keys, available, days_of_prices(fetched.table), calendar, indices)
     panel = ReturnsPanel.from_prices(
         fetched.table,
         keys=keys,
-        sessions=build_sessions(keys, available, days, calendar, indices),
+        sessions=sessions,
         shares=shares_of(events) if measure == "turnover" else {},
         st=special_treatment(events),
         others=fetched.others,
