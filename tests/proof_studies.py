@@ -214,6 +214,16 @@ def still_adjusted(folder: Path) -> Path:
     return world.study("--model", "market_adjusted")
 
 
+def no_common_days(folder: Path) -> Path:
+    """Two events that overlap with too few common estimation days: there is no effect."""
+    world = World(folder, seed=5)
+    world.add("^GSPC", sd=0.01)
+    for k, name in enumerate("AB"):
+        days = world.add(f"FIR{name}", index="^GSPC")
+        world.announce(f"FIR{name}", days[400 + 35 * k].date())
+    return world.study("--estimation", "-60:-11", "-w", "-10:10", "-w", "0:0", "-w", "-1:1")
+
+
 def factors(folder: Path) -> Path:
     """Three factors and a riskless rate of a file."""
     world = World(folder, seed=4)
@@ -359,7 +369,7 @@ STUDIES: dict[str, Callable[[Path], Path]] = {
     for f in (
         one_event, few_events, odd_names, six_events, market_adjusted, constant_mean, shared_dates,
         repeated_firms, halts, holes, still_prices,
-        still_of_two_exchanges, still_adjusted, factors, riskless, mixed_exchanges, price_limits, peers, closed_exchange,
+        still_of_two_exchanges, still_adjusted, no_common_days, factors, riskless, mixed_exchanges, price_limits, peers, closed_exchange,
         currencies,
         clock_times, own_returns, groups,
     )
