@@ -191,11 +191,12 @@ def still_prices(folder: Path) -> Path:
 
 
 def still_of_two_exchanges(folder: Path) -> Path:
-    """Prices that stand still in New York and London, beside a coin that is not used."""
+    """Prices that stand still in New York and London, beside two events that are not used."""
     world = World(folder, seed=6)
     world.add("^GSPC", sd=0.01)
     world.add("^FTSE", "XLON", index="^GSPC", beta=0.6, sd=0.006)
     world.announce("BTC-USD", world.add("BTC-USD", "daily 00:00 UTC")[590].date())
+    world.announce("OLD.PA", "1999-06-01")
     for k in range(3):
         days = world.add(f"FIR{'ABC'[k]}", index="^GSPC", still=0.2)
         world.announce(f"FIR{'ABC'[k]}", days[400 + k].date())

@@ -384,6 +384,8 @@ def _next_session(sample: AbnormalReturns, need: int) -> FloatArray:
             rows = in_order[block]
             begin, end = np.searchsorted(pair.row_sessions, [first[rows].min(), last[rows].max()])
             days = pair.row_sessions[begin : end + 2]
+            if len(days) == 0:  # all of their dates are outside of the data
+                continue
             is_near = (first[pair.columns] <= days[-1]) & (last[pair.columns] >= days[0])
             near = pair.columns[is_near]
             today = residuals_on(sample.take(rows), days[:-1])
