@@ -162,11 +162,11 @@ class DrawnStudy(World):
         for ticker in self.rng.choice(list(DROPPED), self.rng.choice([0, 1, 2, 4]), replace=False):
             if DROPPED[ticker]:
                 self.add(ticker, DROPPED[ticker], sd=0.03)
-            self.announce(ticker, self.centres[0].date(), group="first")
-        used = self.news[0]["ticker"]  # of an exchange whose sessions are known since 1998
-        for share, day in ((0.2, self.span[0]), (0.1, "1998-06-01"), (0.1, self.span[1])):
-            if self.chance(share):
-                self.announce(used, day, group="second")
+            day = "2012-06-01" if self.chance(0.2) else self.centres[0].date()
+            self.announce(ticker, day, group="first")
+        for place in (0, 1):
+            if self.chance(0.15):
+                self.announce(self.news[0]["ticker"], self.span[place], group="second")
 
     def choose(self, markets: Sequence[Market]) -> list[str]:
         """Return the settings, and add the exchange rates that they need."""
