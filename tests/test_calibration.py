@@ -17,7 +17,7 @@ from situations import noisy
 import eventstudy as es
 from eventstudy.analysis import Answer, Calibrated, calibrate, calibrated
 from eventstudy.analysis.answer.diagnosis import Opinion, with_rate
-from eventstudy.analysis.interval import detectable, usual_se
+from eventstudy.analysis.interval import detectable
 from eventstudy.analysis.placebos import shifted_dates
 from eventstudy.analysis.placebos.calibrated import shared_movement
 from eventstudy.analysis.placebos.shifted_dates import (
@@ -415,26 +415,13 @@ def test_effects_are_found_as_by_the_test_of_altered_cars(n: int, test: str) -> 
 
 
 @pytest.mark.slow
-def test_few_events_take_their_smallest_effect_from_quiet_dates() -> None:
-    """Five to 19 events: from the draws of a run, else from the variance of estimation days."""
-    study = market(effect=-0.01).fit(engine="batch")
-    answer, a = study.answer(W), study.abnormal.tested(W)
-    z, s, n = a.scar(W), np.sqrt(a.var_car(W)), len(a)
-    r = (answer.effect.se * (1 / s).sum() / z.std(ddof=1)) ** 2 / n
-    r = (r - 1) / (r + n - 1)
-    error = np.sqrt((1 + (n - 1) * r) / n) / (1 / s).mean()
-    t = stats.t.ppf(0.975, n - 1)
-    assert stats.nct.sf(t, n - 1, answer.overturn.smallest_effect / error) == pytest.approx(0.8)
+@pytest.mark.parametrize("n", [3, 8, 25])
+def test_the_smallest_effect_is_that_of_the_interval_also_beside_other_dates(n: int) -> None:
+    study = Market(n, seed=2, days=700).fit(engine="batch")
     config = StudyConfig(event="-5:5", estimation="-120:-11", calibrate=80)
     shown = FinishedRun.of(study, config).findings.sample.answer
-    drawn = calibrate(study, W, draws=80)
-    assert shown.overturn.smallest_effect == drawn.smallest_effect
     assert shown.calibrated is not None
-    assert shown.calibrated.smallest_effect == drawn.smallest_effect
-    many = Market(25, seed=2, days=700).fit(engine="batch")
-    large = FinishedRun.of(many, config).findings.sample.answer
-    assert large.overturn.smallest_effect == many.answer(W).overturn.smallest_effect
-    assert large.overturn.smallest_effect == detectable(large.effect.se, 24)
+    assert shown.overturn.smallest_effect == detectable(shown.effect.se, shown.effect.df)
 
 
 def test_too_few_dates_and_no_answer_are_reasons(results: EventStudyResults) -> None:
@@ -580,8 +567,7 @@ def test_power_is_the_share_that_a_simulated_test_finds(n: int) -> None:
     assert table[0.0] == pytest.approx(0.05, abs=1e-9)
     assert table[power.smallest_effect] == pytest.approx(0.8, abs=1e-3)
     rng, df = np.random.default_rng(0), answer.effect.df
-    # From 20 events on the error is their own; of two to four it is that of the estimation window.
-    se = answer.effect.se if n < 5 or n >= 20 else usual_se(results.abnormal, W)
+    se = answer.effect.se
     z = rng.standard_normal(200_000)
     scale = np.sqrt(rng.chisquare(df, z.size) / df) if np.isfinite(df) else 1.0
     critical = stats.norm.ppf(0.975) if np.isinf(df) else stats.t.ppf(0.975, df)

@@ -104,31 +104,6 @@ def detectable(se: float, df: float = np.inf, power: float = POWER) -> float:
     return float(nctdtrinc(df, 1 - power, Interval.quantile(df))) * se
 
 
-def usual_se(sample: AbnormalReturns, window: Window) -> float:
-    r"""Return the standard error of the answer if the events spread as on estimation days.
-
-    Parameters
-    ----------
-    sample : AbnormalReturns
-        N events that the main test takes.
-    window : Window
-
-    Returns
-    -------
-    float
-        Decimal.
-
-    Notes
-    -----
-    The standardised CARs then have the variance 1 - r across events, so that the error is
-
-    .. math:: \sqrt{N (1 + (N - 1) r)} \Big/ \sum_i 1 / s_i .
-    """
-    factor = WeightedSums(sample, window).factor[1]
-    precision = (1 / np.sqrt(sample.var_car(window))).sum()
-    return float(np.sqrt(len(sample) * factor) / precision)
-
-
 def robust_means(car: FloatArray, factor: float) -> tuple[Interval, Interval, Interval]:
     """Return median, 10% trimmed and winsorised mean of CARs with their 95% intervals.
 
@@ -260,8 +235,6 @@ class Power:
         The column effect has sizes of the effect as decimals, and power the power for each of them.
     """
 
-    # Fewer events know their own spread too badly for the effect that they find.
-    KNOWN_SPREAD: ClassVar[int] = 20
     # How often the smallest effect is found.
     FOUND: ClassVar[float] = POWER
 
@@ -297,25 +270,6 @@ class Power:
         if not np.isfinite(self.smallest_effect):
             return say("power.none", window=self.window)
         return say("power.sentence", window=self.window, effect=self.smallest_effect)
-
-    @staticmethod
-    def limits_by_chance(n: int) -> tuple[float, float]:
-        """Return between which shares of the usual spread that of n events lies by chance.
-
-        Parameters
-        ----------
-        n : int
-            Events, 2 or more.
-
-        Returns
-        -------
-        low, high : float
-            In 95 of 100 studies: the roots of the 2.5 and 97.5% quantiles of chi2(n-1) / (n-1).
-        """
-        from scipy.special import chdtri
-
-        low, high = (np.sqrt(chdtri(n - 1, 1 - p) / (n - 1)) for p in (LEVEL / 2, 1 - LEVEL / 2))
-        return float(low), float(high)
 
 
 def plain_values(value: Any) -> Any:

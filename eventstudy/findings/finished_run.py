@@ -117,9 +117,6 @@ def _with_calibration(sample: Sample, numbers: analysis.Calibration) -> Sample:
         brief = analysis.Calibrated(reason=str(Reason("few_effective_dates", **facts)))
         numbers = replace(numbers, sizes=numbers.sizes.iloc[:0])
     answer = replace(sample.answer, calibrated=brief)
-    if len(numbers.power) and not brief.reason:
-        overturn = replace(answer.overturn, smallest_effect=brief.smallest_effect)
-        answer = replace(answer, overturn=overturn)
     answer = replace(answer, caveat=answer.find_caveat())
     rated = numbers.rated
     main = replace(sample.main, answer=answer, tests=tuple(map(rated, sample.main.tests)))

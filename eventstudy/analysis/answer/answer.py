@@ -15,7 +15,7 @@ from ...fitting import FittedStudy, WindowLike, awaits_days
 from ...significance import FULL_SAMPLE, STATISTICS, SignificanceTest, decisive_scars, scar_variance
 from ...utility import TestName
 from ...words import LEVEL, Reason, has, say
-from ..interval import Interval, Power, detectable, inflation, plain_average, plain_values, usual_se
+from ..interval import Interval, detectable, inflation, plain_average, plain_values
 from ..placebos.calibrated import Calibrated
 from .influence import Caveat, Influence, LeftOut, Names, leave_outs
 from .missing import MOST_MISSING, Missing
@@ -59,8 +59,7 @@ class Overturn:
         test.
     smallest_effect : float
         The smallest true effect that the main test finds with a probability of 80%, as a decimal.
-        For five to 19 events, it is computed from a calibration on other dates, or else from the
-        estimation window.
+        It is computed from the standard error of the effect.
     leave_one_out : tuple of LeftOut
         Two to four events: the main result without each event.
     firm_variance : float
@@ -302,9 +301,7 @@ def decide(abnormal: AbnormalReturns, window: Window, event_ids: Sequence[str] =
     verdict = Answer.DIFFERENT if test.pvalue < LEVEL else Answer.NOT_DIFFERENT
     ids = list(event_ids) or list(map(str, range(len(abnormal))))
     used = [ids[i] for i in np.flatnonzero(abnormal.in_tests(window))]
-    is_own = n < FULL_SAMPLE or n >= Power.KNOWN_SPREAD
-    error = effect.se if is_own else usual_se(sample, window)
-    least = detectable(error, effect.df)
+    least = detectable(effect.se, effect.df)
     overturn = _overturn(sample, window, test, least, Names(used, used, used, used))
     return Answer(verdict, test.name, test.pvalue, effect, overturn=overturn, **common)
 

@@ -38,9 +38,6 @@ class Calibrated:
         How many times as much the events moved together as in the estimation windows
         (:func:`shared_movement`), and the proportion of the repetitions that moved together at
         least as much. NaN if this is not measured.
-    smallest_effect : float
-        The smallest effect that the main test finds in 80% of the repetitions, as a decimal. NaN if
-        it finds none of the effects that were tried, or if none was tried.
     reason : str
         Why there is no p-value; "" if there is one.
     are_common : bool
@@ -56,7 +53,6 @@ class Calibrated:
     shared_movement: float = np.nan
     shared_share: float = np.nan
     critical: float = np.nan
-    smallest_effect: float = np.nan
     are_common: bool = True
 
     @property

@@ -13,12 +13,12 @@ from ...abnormal import Conventions
 from ...calendars import Window
 from ...dependence import Limits, residual_correlations
 from ...fitting import FittedStudy, WindowLike
-from ...significance import FULL_SAMPLE, STATISTICS
+from ...significance import STATISTICS
 from ...utility import FloatArray
 from ...words import Reason, say
 from ..answer.answer import Answer, default_tests
 from ..answer.diagnosis import Diagnosis, class_of, diagnose, with_rate
-from ..interval import MULTIPLES, POWER, Power, plain_values
+from ..interval import MULTIPLES, POWER, plain_values
 from ..placebos.calibrated import Calibrated, shared_movement
 from ..placebos.shifted_dates import MOST_FITS, Progress, Shifts, days_of, draw, shifts_of
 
@@ -53,6 +53,9 @@ class Calibration(Calibrated):
     power : DataFrame
         One row per size of an effect, which is added to every CAR (decimal). The column power is
         the proportion of repetitions in which the main test finds this effect at the 5% level.
+    smallest_effect : float
+        The smallest effect that the main test finds in 80% of the repetitions, as a decimal. NaN if
+        it finds none of the effects that were tried, or if none was tried.
     placebos : DataFrame
         One row per repetition: shift, n_events, mean_car, statistic and pvalue of the main test.
         The column shift is the number of sessions by which the dates were moved. If clusters of
@@ -65,6 +68,7 @@ class Calibration(Calibrated):
     nominal_pvalue: float
     sizes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     power: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    smallest_effect: float = np.nan
     placebos: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     def frame(self) -> pd.DataFrame:
@@ -111,11 +115,7 @@ class Calibration(Calibrated):
         if not np.isfinite(effect):
             return []
         closed = float(self.power["effect"].iloc[MULTIPLES.index(1.0)])
-        if self.n_events < Power.KNOWN_SPREAD:
-            code = "calibration.closed_usual"
-        else:
-            is_raised = closed > APART * effect
-            code = "calibration.closed_raised" if is_raised else "calibration.closed"
+        code = "calibration.closed_raised" if closed > APART * effect else "calibration.closed"
         return [say("calibration.power", effect=effect), say(code, effect=closed)]
 
     def _repr_html_(self) -> str:
@@ -245,9 +245,7 @@ def calibrated(study: FittedStudy, window: Window, draws: int) -> Calibration:
         why = Reason("too_many_fits", n=n * draws, most=MOST_FITS)
     if why:
         return _without(Answer.of(study, window), window, str(why))
-    # The effect that few events find is that of other dates.
-    power = FULL_SAMPLE <= Answer.of(study, window).n_events < Power.KNOWN_SPREAD
-    return calibrate(study, window, tests=_quick_tests(study), draws=draws, power=power)
+    return calibrate(study, window, tests=_quick_tests(study), draws=draws, power=False)
 
 
 def _quick_tests(study: FittedStudy) -> list[str]:

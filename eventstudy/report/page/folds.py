@@ -344,9 +344,7 @@ def _power(findings: Findings) -> Iterator[Fold]:
     pairs = power.table.to_numpy()[1:]
     rows = [Row({"name": words().size(effect), "share": share}) for effect, share in pairs]
     finding = say_smallest_effect("folds.power", answer)
-    known = "few" if answer.n_events < FULL_SAMPLE else "usual"
-    known = "own" if answer.n_events >= Power.KNOWN_SPREAD else known
-    note = say(f"folds.power.note_{known}", n=answer.n_events)
+    note = say(f"folds.power.note_{'few' if answer.n_events < FULL_SAMPLE else 'own'}")
     columns = (NAME, Column("share", Kind.SHARE))
     blocks = (note, make_table("folds.power.table", columns, rows))
     yield Fold("power", say("folds.power.title"), finding, blocks)

@@ -13,7 +13,6 @@ from ...analysis import (
     Calibrated,
     ImpliedPath,
     Interval,
-    Power,
     UnequalReactions,
     say_too_early,
 )
@@ -441,7 +440,7 @@ def write_swing(swing: float) -> str:
 
 
 def say_smallest_effect(code: str, result: Answer) -> str:
-    """Return which effect the study finds with 80% power, with its range for five to 19 events.
+    """Return which effect the study finds with 80% power.
 
     Parameters
     ----------
@@ -457,10 +456,7 @@ def say_smallest_effect(code: str, result: Answer) -> str:
     least, n = result.overturn.smallest_effect, result.n_events
     if not np.isfinite(least):
         return ""
-    if not FULL_SAMPLE <= n < Power.KNOWN_SPREAD:
-        return say(f"{code}.{'one' if n == 1 else 'average'}", least=least)
-    low, high = Power.limits_by_chance(n)
-    return say(f"{code}.range", least=least, low=low * least, high=high * least)
+    return say(f"{code}.{'one' if n == 1 else 'average'}", least=least)
 
 
 def describe_one_event(result: Answer) -> list[str]:
