@@ -18,6 +18,7 @@ from proof_studies import SIX, STUDIES, World, of_sample, run
 from run_folders import contents, invoke
 
 from eventstudy.runs import write_proof
+from eventstudy.runs.proof import check_proof, is_proof
 
 DATA = ("prices.csv", "events.csv", "settings.json")
 QUICK_ONES = ("few_events", "halts", "odd_names")
@@ -88,6 +89,15 @@ def all_agree(code: int, lines: list[str]) -> int:
 def test_python_finds_every_number_alone(name: str, proved: Proved, tmp_path: Path) -> None:
     program = alone(proved(name), tmp_path / "alone")
     assert all_agree(*checked(program)) == numbers_in(program.with_name("settings.json"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_our_program_says_the_same_of_every_study(name: str, proved: Proved) -> None:
+    proof = proved(name)
+    _, lines = checked(proof / "check.py")
+    done = check_proof(proof)
+    assert done.ok
+    assert done.text.splitlines() == lines
 
 
 @needs_r
@@ -219,6 +229,36 @@ def test_what_is_taken_out_of_the_claims_is_missed(
     code, lines = checked(path)
     assert (code, lines[0]) == (1, f"{left} of {count} numbers agree")
     assert sum(": nothing in the run, " in line for line in lines) == count - left
+
+
+def test_nothing_of_a_proof_of_somebody_else_is_executed(proved: Proved, tmp_path: Path) -> None:
+    theirs = Path(shutil.copytree(proved("few_events"), tmp_path / "theirs"))
+    for name in ("check.py", "numpy.py", "sitecustomize.py", "json.py"):
+        (theirs / name).write_text(f"open({str(tmp_path / 'executed')!r}, 'w')", encoding="utf-8")
+    count = numbers_in(theirs / "settings.json")
+    assert f"{count} of {count} numbers agree" in invoke("reproduce", theirs)
+    document = json.loads(invoke("reproduce", "--json", theirs))
+    assert document["ok"]
+    changed(theirs / "settings.json", "car", "car", lambda x: x + 1e-6)
+    assert f"{count - 1} of {count} numbers agree" in invoke("reproduce", theirs, code=4)
+    assert not (tmp_path / "executed").exists()
+    assert not [*theirs.rglob("__pycache__")]
+
+
+def test_a_proof_whose_data_are_no_plain_files_is_refused(proved: Proved, tmp_path: Path) -> None:
+    theirs = Path(shutil.copytree(proved("few_events"), tmp_path / "theirs"))
+    (theirs / "events.csv").write_text("event_id\n", encoding="utf-8")
+    assert "nothing can be computed from these data" in invoke("reproduce", theirs, code=1)
+    (theirs / "events.csv").unlink()
+    (theirs / "events.csv").symlink_to(proved("few_events") / "events.csv")
+    assert "events.csv" in invoke("reproduce", theirs, code=1)
+
+
+def test_a_run_is_no_proof_whatever_lies_in_its_folder(proved: Proved, tmp_path: Path) -> None:
+    theirs = Path(shutil.copytree(proved("few_events"), tmp_path / "theirs"))
+    assert is_proof(theirs)
+    (theirs / "manifest.json").write_text("{}", encoding="utf-8")
+    assert not is_proof(theirs)
 
 
 @pytest.mark.slow

@@ -224,6 +224,8 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
 
     A run of derived numbers, such as hikvision-2019, keeps no prices: these are fetched from Yahoo
     Finance, and returns may differ by 0.001. Exits with 4 if any differs by more.
+
+    A folder of `eventstudy proof` is computed by our own check program, not by the one in it.
     """
     from ..runs import reproduce_run
 

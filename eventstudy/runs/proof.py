@@ -7,8 +7,10 @@ package, and read nothing but the three files beside them.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,10 +31,11 @@ from ..settings import StudyConfig
 from ..utility import Flag, step
 from ..words import make_error, say
 from .atomic_swap import as_run_folder_errors, clear_remains, follow_link, locked, staged
+from .manifest import LARGEST_TABLE, MANIFEST
 from .record import Record
 
 TEMPLATES = files("eventstudy") / "data" / "proof"
-SETTINGS, CHECK = "settings.json", "check.py"
+PRICES, EVENTS, SETTINGS, CHECK = "prices.csv", "events.csv", "settings.json", "check.py"
 PROGRAMS = (CHECK, "check.R", "README.md")
 SCHEMA = "eventstudy-proof/1"
 # A symbol and a session.
@@ -98,6 +101,13 @@ class Proof:
     ok: bool
     text: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"ok": self.ok, "lines": self.text.splitlines()}
+
+    def __str__(self) -> str:
+        return self.text
+
 
 def write_proof(run: str | Path, target: Path | None = None, *, force: bool = False) -> Proof:
     """Write the proof of a run, and return what its program says in a process of its own.
@@ -152,17 +162,67 @@ def write_proof(run: str | Path, target: Path | None = None, *, force: bool = Fa
             with staged(target) as stage:
                 for name, data in contents.items():
                     (stage / name).write_bytes(data)
-    command = [sys.executable, "-I", "-B", str(target / CHECK)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = _run(target / CHECK)
     return Proof(target, done.returncode == 0, (done.stdout + done.stderr).rstrip())
+
+
+def is_proof(folder: Path) -> bool:
+    """Return whether a folder is a proof, of whomever; no run is one, whatever is in its folder.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    settings = folder / SETTINGS
+    if settings.is_symlink() or not settings.is_file() or (folder / MANIFEST).exists():
+        return False
+    with settings.open("rb") as file:
+        return SCHEMA.encode() in file.read(100)
+
+
+def check_proof(folder: Path) -> Proof:
+    """Compute the numbers of a proof again with our program, and nothing of its folder executed.
+
+    Parameters
+    ----------
+    folder : Path
+        It may be of somebody else: its data are copied to a place without a program of its own.
+
+    Returns
+    -------
+    Proof
+
+    Raises
+    ------
+    RunFolderError
+        If its data are no plain files, or nothing can be computed from them.
+    """
+    with tempfile.TemporaryDirectory(prefix="eventstudy-") as place:
+        program = Path(place) / CHECK
+        program.write_bytes(_filled(CHECK, {"STUDY": "", "MODEL": ""}))
+        for name in (PRICES, EVENTS, SETTINGS):
+            path = folder / name
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_TABLE:
+                raise make_error(RunFolderError, "proof.no_file", where=str(path))
+            shutil.copyfile(path, program.with_name(name))
+        done = _run(program)
+    if not done.stdout:
+        why = done.stderr.rstrip().rpartition("\n")[2]
+        raise make_error(RunFolderError, "proof.damaged", where=str(folder), why=why[:200])
+    return Proof(folder, done.returncode == 0, done.stdout.rstrip())
+
+
+def _run(program: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program of a proof, to which no module is open but those that are installed."""
+    command = [sys.executable, "-I", "-B", str(program)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
 
 
 def _refuse_place(target: Path, *, force: bool) -> None:
     """Raise RunFolderError where a proof may not be written."""
     if not target.exists():
         return
-    settings = target / SETTINGS
-    if not settings.is_file() or SCHEMA.encode() not in settings.read_bytes()[:100]:
+    if not is_proof(target):
         raise make_error(RunFolderError, "proof.foreign", where=str(target))
     if not force:
         raise make_error(RunFolderError, "proof.exists", where=str(target))
@@ -218,8 +278,8 @@ class Contents:
         }
         written = {name: _filled(name, places, self.parts) for name in PROGRAMS}
         return {
-            "prices.csv": to_csv(self._prices()),
-            "events.csv": to_csv(self.events.drop(columns="has_day0")),
+            PRICES: to_csv(self._prices()),
+            EVENTS: to_csv(self.events.drop(columns="has_day0")),
             SETTINGS: _json(settings).encode(),
             **written,
         }
@@ -512,17 +572,18 @@ def _numbers(column: pd.Series[str]) -> list[float | None]:
     return [float(cell) if cell else None for cell in column]
 
 
-def _filled(name: str, places: Mapping[str, str], parts: Mapping[str, bool]) -> bytes:
+def _filled(name: str, places: Mapping[str, str], parts: Mapping[str, bool] | None = None) -> bytes:
     """Return a file of the proof, written for a study.
 
-    A part between the lines ``#< NAME`` and ``#>`` stays where the study needs it.
+    A part between the lines ``#< NAME`` and ``#>`` stays where the study needs it; without `parts`
+    all stay.
     """
     lines = []
     keeps = True
     for line in (TEMPLATES / f"{name}.txt").read_text(encoding="utf-8").splitlines(keepends=True):
         mark = line.strip()
         if mark.startswith("#< "):
-            keeps = parts[mark.removeprefix("#< ")]
+            keeps = parts is None or parts[mark.removeprefix("#< ")]
         elif mark == "#>":
             keeps = True
         elif keeps:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,6 +17,9 @@ from .kept_case import LIMIT, CaseReproduction, is_case, reproduce_case, verify_
 from .manifest import MANIFEST
 from .outbox import Outbox
 from .record import OWN_HASH, Record, Verification, cells_of, hash_files, hash_manifest
+
+if TYPE_CHECKING:
+    from .proof import Proof
 
 TOLERANCE = 1e-9
 # Numbers below this differ by rounding alone: differences are taken relative to no less.
@@ -154,7 +157,7 @@ class Reproduction:
 
 def reproduce_run(
     folder: str | Path, *, tolerance: float | None = None
-) -> Reproduction | CaseReproduction:
+) -> Reproduction | CaseReproduction | Proof:
     """Compute a saved study again, and compare the new tables with the saved ones.
 
     The function needs no network: the command ``eventstudy run`` and the function
@@ -164,19 +167,23 @@ def reproduce_run(
     ``reports/hikvision-2019``, have no prices. For these folders, the function fetches the prices
     from Yahoo Finance.
 
+    For a folder that ``eventstudy proof`` wrote, the function computes the claimed numbers with the
+    check program of this package. It runs no program in that folder.
+
     Parameters
     ----------
     folder : path
-        The folder of the study.
+        The folder of the study, or the folder of a proof.
     tolerance : float
         The largest difference at which two numbers count as equal. For a run folder, this is a
         relative difference: the function divides the difference by the larger of the two numbers,
         or by 1e-6 if both are smaller. The default is then 1e-9. For an example folder without
-        prices, it is the difference of two returns as decimals, and the default is 0.001.
+        prices, it is the difference of two returns as decimals, and the default is 0.001. For a
+        proof, it is always 1e-9.
 
     Returns
     -------
-    Reproduction or CaseReproduction
+    Reproduction, CaseReproduction or Proof
         Its attribute ``ok`` is True if no difference is larger than `tolerance`.
 
     Raises
@@ -198,7 +205,10 @@ def reproduce_run(
     True
     """
     from ..analysis import compute_study
+    from .proof import check_proof, is_proof
 
+    if is_proof(Path(folder)):
+        return check_proof(Path(folder))
     if is_case(Path(folder)):
         return reproduce_case(Path(folder), limit=LIMIT if tolerance is None else tolerance)
     record = Record.read(folder)
