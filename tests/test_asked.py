@@ -238,6 +238,7 @@ def test_addresses_that_are_refused(url: str, said: str, tmp_path: Path) -> None
     ("text", "said"),
     [
         ('kind = "url\n', "is no TOML (at line 1"),
+        (f"kind = {'[' * 2000}", "is no TOML (nested too deeply)"),
         ('events = "a.csv"\n', "begin with kind"),
         ('kind = "sql"\n', "needs url, query"),
         ('kind = "url"\nurl = "x"\ncurency = "USD"\n', "did you mean 'currency'?"),

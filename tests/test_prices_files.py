@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import sys
 from datetime import date
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.errors import ConfigError, DataError
+from eventstudy.errors import ConfigError, DataError, EventStudyError
 from eventstudy.prices.files import FilesProvider
 
 FIRST, LAST = date(2016, 1, 1), date(2023, 12, 31)
@@ -112,6 +113,49 @@ def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
         "2 impossible values of close",
     ):
         assert words in note
+
+
+def test_a_header_without_its_line_end_has_no_rows(tmp_path: Path) -> None:
+    path = write(tmp_path, "p.csv", GOOD.partition("\n")[0])
+    with pytest.raises(DataError) as caught:
+        FilesProvider(path).fetch(["AAA"], FIRST, LAST)
+    assert (caught.value.where, bool(caught.value.remedy)) == ("p.csv", True)
+
+
+def test_a_blank_among_texts_of_prices(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    days = pd.bdate_range("2019-01-01", periods=3)
+    table = pd.DataFrame({"date": days, "close": ["1,234.5", None, "99.5"]})
+    table.to_parquet(tmp_path / "AAA.parquet")
+    rows = FilesProvider(tmp_path).fetch(["AAA"], FIRST, LAST).table
+    assert rows["close"].dropna().tolist() == [1234.5, 99.5]
+
+
+@pytest.mark.parametrize("cell", [[1, 2], {"a": 1}])
+@pytest.mark.parametrize("blank", [0, 2])
+@pytest.mark.parametrize("column", ["symbol", "date", "close", "volume"])
+def test_nested_columns_are_refused(column: str, blank: int, cell: object, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    days = pd.bdate_range("2019-01-01", periods=4)
+    table = pd.DataFrame({"symbol": "AAA", "date": days, "close": 10.5, "volume": 9.0})
+    table[column] = [None] * blank + [cell] * (4 - blank)
+    table.to_parquet(tmp_path / "p.parquet")
+    with pytest.raises(EventStudyError) as caught:
+        raise FilesProvider(tmp_path / "p.parquet").fetch(["AAA"], FIRST, LAST).failures["AAA"]
+    assert column == "symbol" or f": {column}: not a" in str(caught.value)
+
+
+def test_a_workbook_with_a_wrong_bit_is_read_or_refused(tmp_path: Path) -> None:
+    days = pd.bdate_range("2019-01-01", periods=20)
+    path = tmp_path / "AAA.xlsx"
+    pd.DataFrame({"date": days, "close": 10.5}).to_excel(path, index=False)
+    raw, refused = path.read_bytes(), 0
+    for k in range(0, len(raw), 37):
+        path.write_bytes(raw[:k] + bytes([raw[k] ^ 16]) + raw[k + 1 :])
+        with contextlib.suppress(DataError):
+            refused -= not FilesProvider(tmp_path).fetch(["AAA"], FIRST, LAST).failures
+        refused += 1
+    assert refused > 10
 
 
 def test_dates_in_a_column_of_prices_are_no_numbers(tmp_path: Path) -> None:

@@ -474,6 +474,16 @@ def test_only_documents_about_lists_are_yielded(shelf: Shelf) -> None:
     assert found == ["2019-2", "2019-22210"]
 
 
+@pytest.mark.parametrize("body", ["<html>a page</html>", "[]", 2000 * "["])
+def test_a_kept_answer_that_is_no_json_is_told(shelf: Shelf, body: str) -> None:
+    url = f"{PRINT}/2019-22210.json"
+    keep(shelf, url, body, moment(1))
+    with pytest.raises(RecordError) as caught:
+        list(FederalRegister().actions(shelf, *EVER))
+    assert caught.value.where == url
+    assert caught.value.remedy
+
+
 def test_names_in_an_answer(shelf: Shelf) -> None:
     abstract = 'by revising the entry for "Huawei Cloud Brazil" and adding "Huawei Technologies Co., Ltd." to it'
     assert [name for name, _ in names_in("", abstract)] == ["Huawei Technologies Co., Ltd."]

@@ -660,12 +660,14 @@ def test_two_of_twenty_watched_pages_are_contradicted() -> None:
         ("since = 2019-01-01T10:00:00Z", "since must be a date"),
         ("sorces = []", "did you mean 'sources'"),
         ("sources = [", "is no TOML"),
+        ("sources = " + 2000 * "[", "is no TOML"),
+        ("contact = 'Zo\udce9'", "is no TOML"),
         ('sources = ["bis"]', "no such record source"),
     ],
 )
 def test_faults_of_the_settings_are_told(listed: Path, text: str, message: str) -> None:
     record = EventRecord(listed)
-    (record.folder / "record.toml").write_text(text)
+    (record.folder / "record.toml").write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ConfigError, match=message):
         record.find(offline=True)
 

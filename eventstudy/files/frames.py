@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -72,6 +73,11 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 MAGIC = b"PK\x03\x04"
+# What openpyxl and its libraries raise where bits are wrong; a sheet is read when it is asked for.
+NOT_EXCEL = (
+    OSError, EOFError, ValueError, LookupError, SyntaxError, RuntimeError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
 
 
 def sheets_of_workbook(
@@ -105,15 +111,16 @@ def sheets_of_workbook(
         raise ConfigError("Excel files need openpyxl", where=name, remedy=remedy) from None
     try:
         book = load_workbook(source, read_only=True, data_only=True)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        for sheet in book.worksheets:
+            rows = enumerate(sheet.iter_rows(values_only=True), 1)
+            filled = [(line, list(row)) for line, row in rows if set(row) - {None, ""}]
+            if filled:
+                ends = (k for _, row in filled for k, cell in enumerate(row, 1) if cell is not None)
+                width = max(ends)
+                yield sheet.title, [(n, [*row, *[None] * width][:width]) for n, row in filled]
+    except NOT_EXCEL as error:
         reason = str(error).partition("\n")[0]
         raise DataError("cannot be read as Excel", where=name, remedy=reason) from None
-    for sheet in book.worksheets:
-        rows = enumerate(sheet.iter_rows(values_only=True), 1)
-        filled = [(line, list(row)) for line, row in rows if set(row) - {None, ""}]
-        if filled:
-            width = max(k for _, row in filled for k, cell in enumerate(row, 1) if cell is not None)
-            yield sheet.title, [(line, [*row, *[None] * width][:width]) for line, row in filled]
 
 
 def names_beside(columns: Iterable[str], others: Iterable[str]) -> dict[str, str]:

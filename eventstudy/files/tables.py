@@ -206,9 +206,9 @@ def is_cut_off(cells: Sequence[str]) -> bool:
     cells : sequence of str
         The last cell of each line.
     """
-    *others, last = cells
-    if len(others) < FEWEST_LINES or last in others:
+    if len(cells) <= FEWEST_LINES or cells[-1] in cells[:-1]:
         return False
+    *others, last = cells
     numbers = [cell for cell in others if cell.strip("-+0., ")]
     return _count_decimals(last) < min(map(_count_decimals, numbers), default=0)
 

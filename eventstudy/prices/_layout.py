@@ -70,6 +70,7 @@ def lay_out(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
         If it is a file of CRSP, a column occurs twice, or there is no column of dates.
     """
     notes = list[str]()
+    frame = _nested_as_text(frame)
     if SecurityColumns(frame.columns).is_crsp:
         raise make_error(BadAnswerError, "wrong.crsp_prices", where=file)
     if frame.columns.nlevels > 1 and not set(map(_key, frame.columns[0])).isdisjoint(FIELDS):
@@ -85,6 +86,16 @@ def lay_out(frame: pd.DataFrame, file: str) -> tuple[pd.DataFrame, list[str]]:
     if "date" not in frame:
         raise lacks_column("wrong.no_date_column", frame, file)
     return _with_iso_dates(frame, file, notes), notes
+
+
+def _nested_as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the text of lists and structures, which are no dates and no numbers."""
+    columns = [frame.iloc[:, k] for k in range(frame.shape[1])]
+    mixed = [k for k, cells in enumerate(columns) if pd.api.types.infer_dtype(cells) == "mixed"]
+    for k in mixed:
+        is_nested = columns[k].map(pd.api.types.is_list_like)
+        columns[k] = columns[k].where(~is_nested, columns[k].map(str))
+    return pd.concat(columns, axis=1).set_axis(frame.columns, axis=1) if mixed else frame
 
 
 def name_columns(frame: pd.DataFrame, file: str) -> list[str]:
@@ -302,7 +313,7 @@ def plain_numbers(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         "" where there are no commas.
     """
     is_number = pd.api.types.is_numeric_dtype
-    texts = {str(c): table[c].astype(str) for c in table if not is_number(table[c])}
+    texts = {str(c): table[c].fillna("").astype(str) for c in table if not is_number(table[c])}
     commas = [text for cells in texts.values() for text in cells if "," in text]
     is_decimal = _prove(commas, DECIMAL)
     is_thousands = _prove(commas, THOUSANDS)

@@ -39,8 +39,9 @@ class ParquetParts:
             schema = pq.read_schema(path)
             frame = with_index(schema.empty_table().to_pandas())
             names = name_columns(frame, path.name)
-            if "symbol" in names and str(frame.columns[names.index("symbol")]) in schema.names:
-                self._ticker = str(frame.columns[names.index("symbol")])
+            ticker = str(frame.columns[names.index("symbol")]) if "symbol" in names else ""
+            if ticker in schema.names and not schema.field(ticker).type.num_fields:
+                self._ticker = ticker
                 self._row_groups = list(self._list_row_groups(pq))
                 self.symbols = frozenset().union(*self._row_groups)
             elif "date" in names and not CLOSES & set(names):

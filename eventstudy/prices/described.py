@@ -105,9 +105,10 @@ def _read_settings(path: Path) -> dict[str, Any]:
     where = path.name
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         place = re.search(r"\(at .*\)", str(error))
-        why = place[0] if place else ""
+        is_deep = isinstance(error, RecursionError)
+        why = place[0] if place else "(nested too deeply)" * is_deep
         raise make_error(ConfigError, "asked.toml", where=where, why=why) from None
     kind = settings.get("kind")
     if kind is None:

@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -438,7 +439,9 @@ def _results(answer: Answer) -> list[Facts]:
 
 
 def _json(answer: Answer) -> dict[str, Any]:
-    facts = json.loads(answer.body)
+    facts = None
+    with suppress(ValueError, RecursionError):
+        facts = json.loads(answer.body)
     if not isinstance(facts, dict):
         raise make_error(RecordError, "register.form", where=answer.url)
     return facts

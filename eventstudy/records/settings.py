@@ -71,7 +71,7 @@ class RecordSettings:
             return cls()
         try:
             found = tomllib.loads(path.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise make_error(ConfigError, "records.toml", where=str(path), why=str(error)) from None
         for key, value in found.items():
             if key not in KINDS:
