@@ -92,6 +92,16 @@ def test_a_source_that_says_how_long_is_left_alone_so_long(desk: Desk) -> None:
     assert desk.vendor.asked == 1
 
 
+def test_a_wait_noted_by_a_clock_that_was_ahead_is_none(desk: Desk) -> None:
+    desk.limit("AMD", "AAPL")
+    desk.now += timedelta(days=700)
+    desk.ask("AMD", "AAPL")
+    desk.now = NOON
+    desk.vendor.failures.clear()
+    assert desk.ask("AMD").symbols == ("AMD",)
+    assert SourceStates(desk.store).read()["vendor"].until == ""
+
+
 def test_a_limit_of_one_symbol_does_not_stop_the_others(desk: Desk) -> None:
     desk.limit("AMD")
     desk.ask("AMD", "AAPL")

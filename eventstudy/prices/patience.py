@@ -128,7 +128,8 @@ class PatientProvider:
         with suppress(DataError):  # a cache that cannot be read is no reason not to ask
             before = self._states.read().get(self.name, before)
         now = _written(self._now())
-        if now < before.until:
+        # A note from the future is one of a clock that was wrong.
+        if before.asked <= now < before.until:
             facts = {"source": self.name, "until": _clock(before.until), "why": before.fault}
             waits: dict[str, PriceError] = {}
             for symbol in symbols:
