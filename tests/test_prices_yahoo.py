@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -21,7 +22,7 @@ from yahoo_standin import FAULTS, Series, Yahoo, connections, proxy_env, synthet
 
 from eventstudy.errors import NetworkError, PriceError
 from eventstudy.prices import COLUMNS, Action, YahooProvider
-from eventstudy.prices._wire import RETRIES
+from eventstudy.prices._wire import RETRIES, yfinance_quiet
 
 FIRST, LAST = date(2019, 1, 1), date(2019, 12, 31)
 ROOT = Path(__file__).parents[1]
@@ -382,3 +383,23 @@ def test_recorded_answers(
     quote = body["chart"]["result"][0]["indicators"]
     np.testing.assert_array_equal(prices.table["close"], quote["quote"][0]["close"][: given.rows])
     assert sorted({action.kind for action in prices.actions.get(symbol, ())}) == actions
+
+
+@pytest.mark.parametrize("kind", [DeprecationWarning, FutureWarning])
+def test_no_warning_of_yfinance_is_shown(kind: type[Warning]) -> None:
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore", DeprecationWarning)  # as Python does
+        warnings.filterwarnings("default", category=DeprecationWarning, module="^yfinance")
+        with yfinance_quiet():
+            warnings.warn_explicit("inplace", kind, "utils.py", 568, module="yfinance.utils")
+    assert shown == []
+
+
+def test_the_filter_that_yfinance_sets_at_import_is_gone() -> None:
+    """Threads that change the filters can make Python pass over ours, and find the next one."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("default", category=DeprecationWarning, module="^yfinance")
+        with yfinance_quiet():
+            asked = {f[0] for f in warnings.filters if "yfinance" in getattr(f[3], "pattern", "")}
+    assert asked == {"ignore"}

@@ -232,8 +232,7 @@ def yfinance_quiet() -> Iterator[Any]:
     """Yield yfinance, set to raise its errors and log nothing; restore its settings afterwards."""
     import yfinance
 
-    # yfinance forces its own deprecation warnings to be shown, at import
-    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"yfinance")
+    _ignore_warnings("yfinance")
     logger = logging.getLogger("yfinance")
     debug, network = yfinance.config.debug, yfinance.config.network
     before = logger.level, debug.hide_exceptions, network.retries
@@ -245,6 +244,19 @@ def yfinance_quiet() -> Iterator[Any]:
     finally:
         logger.setLevel(before[0])
         debug.hide_exceptions, network.retries = before[1:]
+
+
+def _ignore_warnings(module: str) -> None:
+    """Show no warning of a module: they are for those who develop it.
+
+    yfinance asks at import for its deprecations to be shown. That filter goes: where threads of
+    pandas change the list of filters, Python can pass over the one before it.
+    """
+    filters: Any = warnings.filters
+    for entry in [*filters]:
+        if getattr(entry[3], "pattern", "").lstrip("^") == module:
+            filters.remove(entry)
+    warnings.filterwarnings("ignore", module=module)
 
 
 def forget_answers() -> None:
