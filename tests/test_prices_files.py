@@ -115,6 +115,14 @@ def test_impossible_prices_are_blanked_and_noted(tmp_path: Path) -> None:
         assert words in note
 
 
+@pytest.mark.parametrize("price", ["1e308", "1e-308"])
+def test_a_price_that_overflows_is_blanked_and_noted(price: str, tmp_path: Path) -> None:
+    write(tmp_path, "AAA.csv", f"date,close\n2019-01-02,7\n2019-01-03,{price}\n")
+    prices = FilesProvider(tmp_path).fetch(["AAA"], FIRST, LAST)
+    assert prices.table["close"].tolist() == [7.0]
+    assert "1 impossible values of close" in prices.provenance["AAA"].note
+
+
 def test_a_header_without_its_line_end_has_no_rows(tmp_path: Path) -> None:
     path = write(tmp_path, "p.csv", GOOD.partition("\n")[0])
     with pytest.raises(DataError) as caught:

@@ -19,6 +19,8 @@ PRICE_COLUMNS = ("open", "high", "low", "close", "adj_close")
 NUMBER_COLUMNS = (*PRICE_COLUMNS, "volume")
 DATE_DTYPE: Literal["datetime64[ns]"] = "datetime64[ns]"
 
+# Prices are below it, and above its inverse.
+HIGHEST = 1e30
 # Two rows of one date agree up to this share of the price.
 SAME_PRICE = 1e-6
 FIRST_DAY = date(1800, 1, 1)
@@ -222,8 +224,8 @@ def clean(table: pd.DataFrame, symbol: str) -> tuple[pd.DataFrame, tuple[str, ..
         Columns `COLUMNS`, sorted by date, one row a date.
     notes : tuple of str
         Empty when nothing was changed. Of several rows of one date the last with a price is kept;
-        rows without a date are left out; prices that are not positive and finite, and volumes that
-        are negative or infinite, become NaN. A row without prices stays if it is alone of its date.
+        rows without a date are left out; values that are not possible (`are_possible`) become NaN.
+        A row without prices stays if it is alone of its date.
     """
     numbers = {
         column: table[column].astype("float64") if column in table else float("nan")
@@ -285,7 +287,10 @@ def _blank_impossible(rows: pd.DataFrame) -> list[str]:
 
 
 def are_possible(column: str, values: Any) -> Any:
-    """Return which values are possible: positive and finite, volumes also 0.
+    """Return which values are possible: positive and below 1e30, volumes also 0.
+
+    No price of hyperinflation or of many reverse splits comes near the ends. Beyond them sums and
+    products of prices overflow.
 
     Parameters
     ----------
@@ -297,8 +302,8 @@ def are_possible(column: str, values: Any) -> Any:
     -------
     Series or array of bool
     """
-    low = values >= 0 if column == "volume" else values > 0
-    return low & (values < float("inf"))
+    low = values >= 0 if column == "volume" else values > 1 / HIGHEST
+    return low & (values < HIGHEST)
 
 
 def _name_days(days: Iterable[pd.Timestamp]) -> str:

@@ -106,7 +106,7 @@ def check_order_and_dates(case: PriceCase) -> None:
 
 
 def check_numbers(case: PriceCase) -> None:
-    """Prices are positive and finite or missing, volumes not negative; each symbol has a close."""
+    """Prices are possible or missing, volumes not negative; each symbol has a close."""
     for column in NUMBER_COLUMNS:
         values = case.prices.table[column].dropna()
         wrong = values[~are_possible(column, values)].tolist()
