@@ -50,6 +50,7 @@ class Source:
         table = prices.table[prices.table["symbol"] != "EEE"]
         return replace(prices, table=table, notices=("see https://x.example.org/?t={CANARY}",))
 '''
+TITLE = f"News of https://me:{CANARY}@h.example.org/a?token={CANARY}"
 PRICES = f"keyed:https://me:{CANARY}@api.example.org/v1?token={CANARY}"
 
 
@@ -110,7 +111,7 @@ def places_of_canary(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_no_canary_is_written(safe: Safe) -> None:
-    options = [safe.events, "--prices", PRICES, "--out", safe.out, *SHORT[:-1]]
+    options = [safe.events, "--prices", PRICES, "--out", safe.out, *SHORT[:-1], "--title", TITLE]
     logs = ["--log-format", "json", "--debug"]
     store = ["--store", safe.folder / "store"]
     hook = f"{shlex.quote(sys.executable)} -c 'print(\"https://h.example.org/{CANARY}\"); 1/0'"

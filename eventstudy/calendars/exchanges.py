@@ -175,9 +175,15 @@ class Symbol(str):
             code = "CG" if name[0] in "69" else "CS"
         if not name or code not in _BLOOMBERG:
             return ""
-        suffix = _BLOOMBERG[code]
-        stem = name.rstrip("/").replace("/", "-")
-        return cls(f"{stem}.{suffix}").padded if suffix else stem
+        return _at_yahoo(name.rstrip("/").replace("/", "-"), _BLOOMBERG[code])
+
+    @classmethod
+    def of_notation(cls, ticker: str) -> str:
+        """Return the Yahoo symbol of a ticker such as ``NASDAQ:NVDA`` or ``$NVDA``, or ""."""
+        exchange, _, code = ticker.upper().rpartition(":")
+        if exchange:
+            return _at_yahoo(code, _NOTATIONS[exchange]) if exchange in _NOTATIONS else ""
+        return code[1:] if code[:1] in ("$", "#") else ""
 
     @classmethod
     def of_index(cls, word: str) -> str:
@@ -256,6 +262,11 @@ def _instrument_of(symbol: str) -> Exchange | None:
     return next((traded for shape, traded in _INSTRUMENTS if shape.fullmatch(symbol)), None)
 
 
+def _at_yahoo(code: str, suffix: str) -> str:
+    """Return the symbol of a share by its code at an exchange, and the suffix of that."""
+    return Symbol(f"{code}.{suffix}").padded if suffix else code
+
+
 def _suffix_hint(ticker: str, suffix: str) -> str:
     stem = ticker[: -len(suffix) - 1]
     hints = []
@@ -263,10 +274,10 @@ def _suffix_hint(ticker: str, suffix: str) -> str:
         hints.append(f"did you mean '{stem}.{suffix.upper()}'?")
     elif suffix.upper() in _NOTATIONS:
         meant = _NOTATIONS[suffix.upper()]
-        hints.append(f"did you mean '.{meant}'?" if meant else "New York symbols have no suffix")
+        hints.append(f"did you mean {_at_yahoo(stem, meant)!r}?")
     else:
         choices = [f".{choice}" for choice in EXCHANGES if choice]
         hints += filter(None, [did_you_mean(f".{suffix.upper()}", choices)])
-    if len(suffix) == 1:
+    if len(suffix) == 1 and not hints:
         hints.append(f"a class of shares is written with a dash: {stem}-{suffix}")
     return " ".join(hints) or "suffixes are those of Yahoo, e.g. .L .DE .HK .SS .SZ .T"

@@ -29,7 +29,15 @@ _STAMP = re.compile(
 MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
 # Hours from 1 to 12 with their half of the day, and a zone beside the time, as people write them.
 _HALF_DAY = re.compile(r"[T ](1[0-2]|0?[1-9]):([0-5]\d) ?([ap])\.?m\.?$", re.ASCII | re.IGNORECASE)
-_ZONE_BESIDE = re.compile(r"[T ]\d{1,2}:\d{2}(?::\d{2})? ([A-Za-z]+/[A-Za-z_/]+)$", re.ASCII)
+_ZONE_BESIDE = re.compile(
+    r"[T ]\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)? (\w+(?:/[\w/]+)?)$", re.ASCII | re.IGNORECASE
+)
+# Abbreviations that mean one zone, in summer and winter.
+ZONES = {
+    "ET": "America/New_York", "CT": "America/Chicago", "PT": "America/Los_Angeles", "UTC": "UTC",
+    "GMT": "UTC", "MSK": "Europe/Moscow", "HKT": "Asia/Hong_Kong", "JST": "Asia/Tokyo",
+    "KST": "Asia/Seoul",
+}  # fmt: skip
 # What a column beside a date may tell: a time, though not midnight, or a part of the trading day.
 _CLOCK = re.compile(
     r"(\d{4}-\d\d-\d\d[T ])?(?!00:00)\d{1,2}([:h]\d\d(:\d\d(\.\d+)?)?| ?[ap]\.?m\.?)"
@@ -356,11 +364,16 @@ def _from_readings(text: str, readings: list[dt.date]) -> DataError:
         return _fault("ambiguous", text, either=either)
     if part := next((part for word, part in _PARTS.items() if word in text.casefold()), None):
         return _fault("part_of_day", text, day=readings[0], part=part)
-    if half := _HALF_DAY.search(text):
+    stamp, zone = text, ""
+    if beside := _ZONE_BESIDE.search(text):
+        zone = beside[1] if "/" in beside[1] else ZONES.get(beside[1].upper(), "")
+        stamp = text[: beside.start(1)].strip() if zone else text
+    if half := _HALF_DAY.search(stamp):
         at = dt.time(int(half[1]) % 12 + 12 * (half[3] in "pP"), int(half[2]))
-        return _fault("half_day", text, day=readings[0], time=f"{at:%H:%M}")
-    if zone := _ZONE_BESIDE.search(text):
-        return _fault("zone_beside", text, stamp=text[: zone.start(1)].strip(), zone=zone[1])
+        facts = {"time": f"{at:%H:%M}", "zone": zone or "its zone"}
+        return _fault("half_day", text, day=readings[0], **facts)
+    if zone:
+        return _fault("zone_beside", text, stamp=stamp, zone=zone)
     if text.startswith(str(readings[0])):
         return _fault("no_time", text)
     return _fault("other_form", text, day=readings[0])

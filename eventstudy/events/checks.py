@@ -36,6 +36,7 @@ _ALIASES = {
     "ticker": ("symbol", "ric", "stock", "code", "permno", "security"),
     "announced_at": (
         "date", "eventdate", "announced", "announcement", "announcementdate", "timestamp",
+        "datum",
     ),
     "tz": ("timezone", "zone"),
 }  # fmt: skip

@@ -26,6 +26,8 @@ OPTIONAL = ("event_id", "tz", "when", "benchmark", "day0")
 KNOWN = (*REQUIRED, *OPTIONAL, "exchange", "flags")
 # Letters of the longest symbol in New York, which a name may exceed.
 LONGEST_US = 5
+# Digits of the code of a share in Shanghai, Shenzhen and Seoul.
+CODE_LENGTH = 6
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9&=_-]*(\.[A-Z0-9]+)?")
 # A PERMNO, CUSIP or ISIN, which tells of no exchange.
 _IDENTIFIER = re.compile(r"\d+|[A-Z0-9]{8,12}")
@@ -171,6 +173,9 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         names = [f"U+{ord(c):04X} {unicodedata.name(c, '')}".strip() for c in odd]
         yield "has letters outside A-Z: " + ", ".join(names), "type it again on a Latin keyboard"
         return
+    if re.search("[;,]", symbol):
+        yield say("symbol.several"), say("symbol.several.remedy")
+        return
     if len(words := symbol.split()) > 1:
         symbol = _without_spaces(symbol)
         is_symbol = Symbol.of_bloomberg(start) or len(words[-1]) == 1
@@ -182,9 +187,12 @@ def _symbol_faults(symbol: str) -> Iterator[tuple[str, str]]:
         yield say("symbol.name") if is_name else "has small letters", hint
         symbol = symbol.upper()
     if symbol.isdigit():
-        yield say("symbol.number"), say("symbol.number.remedy")
+        digits = (4, ".HK") if len(symbol) < CODE_LENGTH - 1 else (CODE_LENGTH, ".SZ, .SS or .KS")
+        example = symbol.zfill(digits[0]) + digits[1]
+        yield say("symbol.number"), say("symbol.number.remedy", example=example)
     elif symbol == start and not _SYMBOL.fullmatch(symbol):
-        yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", ""
+        hint = f"did you mean {meant!r}?" if (meant := Symbol.of_notation(symbol)) else ""
+        yield "is not a Yahoo symbol (A-Z, 0-9, ^ & = _ -, then . and a market suffix)", hint
     padded = Symbol(symbol).padded
     if padded != symbol:
         yield "has lost leading zeros", f"did you mean {padded!r}?"
@@ -259,7 +267,10 @@ def _check_announcement(row: Row, rules: Rules) -> news.Announcement | None:
         when = news.parse_when(row["when"])
     if zone and zone not in _time_zones():
         # Names such as EST have no summer time, so none of them is proposed.
-        remedy = did_you_mean(zone, sorted(name for name in _time_zones() if "/" in name))
+        names = sorted(name for name in _time_zones() if "/" in name)
+        places = {name.rpartition("/")[2].casefold(): name for name in reversed(names)}
+        meant = news.ZONES.get(zone.upper()) or places.get(zone.replace(" ", "_").casefold())
+        remedy = f"did you mean {meant!r}?" if meant else did_you_mean(zone, names)
         remedy = remedy or "use an IANA name such as America/New_York or Asia/Shanghai"
         row.fault("tz", "unknown time zone", zone, remedy)
         zone = "UTC"
