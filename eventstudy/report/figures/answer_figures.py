@@ -179,8 +179,7 @@ def _texts(
             after, length = "", first
             x, y, _ = place_number(panel, path, lines, length, reserved)
         reserved = [*reserved, Box(x - 4, x + length + 4, y - 20, y + 6)]
-        yield text(x, y, name, "large")
-        yield text(x + first + 8, y, after, "s halo") if after else ""
+        yield text(x, y, name, "large", after)
     edges = points_along(panel, path, (path.implied - path.half, path.implied + path.half))
     code = "figure.band_wide" if wide else "figure.band_narrow"
     yield from _band_name(panel, say(code).split("|"), [*lines, *edges], reserved)

@@ -257,7 +257,7 @@ def number(value: float) -> str:
 
 @lru_cache(maxsize=1000)
 def text_width(label: str, *, size: float = 13.0, is_bold: bool = False) -> float:
-    """Return the pixels that a label takes at most, by its letters.
+    """Return the pixels that a label takes at most, by its letters in a wide font (DejaVu Sans).
 
     Parameters
     ----------
@@ -267,9 +267,9 @@ def text_width(label: str, *, size: float = 13.0, is_bold: bool = False) -> floa
     is_bold : bool
     """
     narrow = sum(letter in " .,:;|'!()[]fijltI" for letter in label)
-    broad = sum(letter.isupper() or letter in "mw%" for letter in label)
+    broad = sum(letter.isupper() or letter in "mw%−" for letter in label)
     units = 0.33 * narrow + 0.78 * broad + 0.57 * (len(label) - narrow - broad)
-    return size * units * (1.06 if is_bold else 1.0)
+    return size * units * (1.2 if is_bold else 1.0)
 
 
 def rect(x: float, y: float, width: float, height: float, kind: str, tip: str = "") -> str:
@@ -289,7 +289,7 @@ def rect(x: float, y: float, width: float, height: float, kind: str, tip: str = 
     return f'<rect class="{kind}" x="{number(x)}" y="{number(y)}" {size}{end}'
 
 
-def text(x: float, y: float, label: str, kind: str) -> str:
+def text(x: float, y: float, label: str, kind: str, then: str = "") -> str:
     """Return a label.
 
     Parameters
@@ -299,8 +299,11 @@ def text(x: float, y: float, label: str, kind: str) -> str:
     label : str
     kind : str
         Classes: m, s for muted, strong; e, c for one that ends, is centred at x.
+    then : str
+        Smaller words that follow the label, however wide the font of the reader is.
     """
-    return f'<text class="{kind}" x="{number(x)}" y="{number(y)}">{escape(label)}</text>'
+    smaller = f'<tspan dx="8">{escape(then)}</tspan>' if then else ""
+    return f'<text class="{kind}" x="{number(x)}" y="{number(y)}">{escape(label)}{smaller}</text>'
 
 
 def linked(mark: str, address: str, name: str, *, is_stop: bool = True) -> str:
