@@ -6,11 +6,11 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from importlib.resources import files
 
 from ..errors import DataError
-from ..utility import did_you_mean
 from ..words import make_error
 
 
@@ -234,8 +234,9 @@ def _suffixes(column: str) -> Iterator[tuple[str, str]]:
 
 
 # A row a suffix of Yahoo. `indices`: all that are at home there, the default of several markets or
-# of none too. `bloomberg`, `notations`: the codes that Bloomberg, Reuters and others have for it.
-# Bloomberg joins the class of a share to its name in Stockholm and Copenhagen, so these have none.
+# of none too. `bloomberg`, `notations`: the codes that Bloomberg, and Reuters, Google and others
+# have for it. Bloomberg joins the class of a share to its name in Stockholm and Copenhagen, so
+# these have none.
 _ROWS = bundled_rows("exchanges.csv")
 EXCHANGES = {row["suffix"]: _exchange(row) for row in _ROWS}
 # Shapes of symbols that are no shares; those without a code trade where their suffix says.
@@ -252,7 +253,7 @@ _BENCHMARKS = frozenset(exchange.benchmark for exchange in EXCHANGES.values())
 _DIGITS = {row["suffix"]: int(row["digits"]) for row in _ROWS if row["digits"]}
 _HOMES_OF_INDICES = {index: EXCHANGES[suffix] for index, suffix in _suffixes("indices")}
 _BLOOMBERG = dict(_suffixes("bloomberg"))
-_NOTATIONS = _BLOOMBERG | dict(_suffixes("notations"))
+_NOTATIONS = dict(_suffixes("code")) | _BLOOMBERG | dict(_suffixes("notations"))
 _B_SHARES = {r"900\d{3}\.SS": "USD", r"200\d{3}\.SZ": "HKD"}
 
 
@@ -268,16 +269,14 @@ def _at_yahoo(code: str, suffix: str) -> str:
 
 
 def _suffix_hint(ticker: str, suffix: str) -> str:
-    stem = ticker[: -len(suffix) - 1]
-    hints = []
-    if suffix.upper() in EXCHANGES:
-        hints.append(f"did you mean '{stem}.{suffix.upper()}'?")
-    elif suffix.upper() in _NOTATIONS:
-        meant = _NOTATIONS[suffix.upper()]
-        hints.append(f"did you mean {_at_yahoo(stem, meant)!r}?")
-    else:
-        choices = [f".{choice}" for choice in EXCHANGES if choice]
-        hints += filter(None, [did_you_mean(f".{suffix.upper()}", choices)])
-    if len(suffix) == 1 and not hints:
-        hints.append(f"a class of shares is written with a dash: {stem}-{suffix}")
-    return " ".join(hints) or "suffixes are those of Yahoo, e.g. .L .DE .HK .SS .SZ .T"
+    """Return how a ticker with an unknown suffix is written: by a known notation, else by looks."""
+    stem, upper = ticker[: -len(suffix) - 1], suffix.upper()
+    if upper in _NOTATIONS and not _NOTATIONS[upper]:
+        return f"shares of New York have no suffix: write {stem!r}"
+    if meant := upper if upper in EXCHANGES else _NOTATIONS.get(upper, ""):
+        return f"did you mean {_at_yahoo(stem, meant)!r}?"
+    if len(suffix) == 1:
+        return f"a class of shares is written with a dash: '{stem}-{suffix}'"
+    if alike := get_close_matches(upper, EXCHANGES, 1):
+        return f"did you mean '{stem}.{alike[0]}'?"
+    return "suffixes are those of Yahoo, e.g. .L .DE .HK .SS .SZ .T"
