@@ -398,8 +398,8 @@ class StudyConfig:
         The values can be written to a JSON or TOML file. A window is the text ``"START:STOP"``.
         """
         values = {f.name: plain_value(getattr(self, f.name)) for f in fields(self)}
-        for name in ("prices", "fill"):
-            if ":" in values[name]:  # what follows is for the price source of another package
+        for name in ("prices", "fill", "title"):
+            if ":" in values[name]:  # may hold the address of a price source, or another one
                 values[name] = hide_secrets(values[name])
         return values if self.grid else {k: v for k, v in values.items() if k != "grid"}
 
