@@ -107,7 +107,12 @@ def test_rooms_are_entered_by_their_faces() -> None:
 def test_registries_are_whole_in_a_fresh_process() -> None:
     """Whoever reads a registry first has all of its families."""
     code = "from eventstudy.{} import {name}; print(len({name}))"
-    for room, name, n in (("models", "MODELS", 20), ("significance", "STATISTICS", 36)):
+    registries = (
+        ("models", "MODELS", 20),
+        ("significance", "STATISTICS", 36),
+        ("prices", "SOURCES", 10),
+    )
+    for room, name, n in registries:
         command = [sys.executable, "-c", code.format(room, name=name)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert int(done.stdout) == n

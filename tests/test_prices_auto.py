@@ -21,7 +21,7 @@ from yahoo_standin import Yahoo, proxy_env, synthetic
 from eventstudy.errors import ConfigError, NetworkError, NoPricesError, UnknownSymbolError
 from eventstudy.prices import (
     COLUMNS,
-    PROVIDERS,
+    SOURCES,
     AutoProvider,
     PriceProvider,
     Prices,
@@ -143,7 +143,7 @@ def test_a_store_that_cannot_be_written_is_a_notice(auto: Auto, tmp_path: Path) 
 
 
 def test_the_names_of_the_sources(tmp_path: Path) -> None:
-    assert list(PROVIDERS) == [
+    assert list(SOURCES) == [
         "auto",
         "yahoo",
         "moex",
@@ -155,7 +155,7 @@ def test_the_names_of_the_sources(tmp_path: Path) -> None:
         "duckdb",
         "sql",
     ]
-    assert all(PROVIDERS.values())
+    assert all(source.summary for source in SOURCES.values())
     for name in ("auto", "yahoo", "store", "sample"):
         provider = resolve(name, store=tmp_path / "prices.sqlite")
         assert provider.name == name

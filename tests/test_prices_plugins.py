@@ -6,6 +6,8 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +22,15 @@ from conftest import ROOT
 from eventstudy.cli.main import main
 from eventstudy.cli.request import read_order
 from eventstudy.errors import ConfigError, DataError
-from eventstudy.prices import PROVIDERS, is_name, listing, resolve
+from eventstudy.prices import (
+    SOURCES,
+    PatientProvider,
+    Place,
+    is_name,
+    listing,
+    price_source,
+    resolve,
+)
 from eventstudy.prices.sample import SampleProvider
 
 EXAMPLE = ROOT / "examples" / "moex-prices"
@@ -60,6 +70,7 @@ def installed(
     site = tmp_path / "site"
     site.mkdir()
     monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setattr(SOURCES, "_further", {})
     modules: list[str] = []
 
     def install(package: str, entry: str, code: str) -> Path:
@@ -206,18 +217,6 @@ def test_no_built_in_name_is_shadowed(installed: Callable[[str, str, str], Path]
     assert ("sample", "ignored: cuckoo cannot take the name of a built-in source") in list(
         listing()
     )
-    assert list(PROVIDERS) == [
-        "auto",
-        "yahoo",
-        "moex",
-        "tiingo",
-        "eodhd",
-        "store",
-        "sample",
-        "files",
-        "duckdb",
-        "sql",
-    ]
 
 
 def test_two_packages_of_one_name_are_refused(installed: Callable[[str, str, str], Path]) -> None:
@@ -253,3 +252,73 @@ def test_packages_are_looked_up_only_for_other_names() -> None:
         [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False
     )
     assert (run.stdout.strip(), run.stderr) == ("['auto', 'yahoo', 'store', 'sample']", "")
+
+
+RECIPE = """
+from datetime import date
+from eventstudy.errors import ConfigError
+from eventstudy.prices import resolve
+from eventstudy.prices.testing import check_price_source
+try:
+    source = resolve("jsonfolder:{folder}")
+except ConfigError as error:
+    print(error.what)
+else:
+    print(source.name)
+    check_price_source(source, ["AAA", "BBB"], date(2023, 1, 3), date(2023, 2, 28))
+"""
+
+
+def test_a_source_is_added_as_contributing_says(tmp_path: Path) -> None:
+    """To a copy of the package: the file and one name, and it is the source, and a good one."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Add a source of prices")[2]
+    code = re.findall(r"^```py\n(.*?)^```", text, re.S | re.M)[0]
+    copy = tmp_path / "copy"
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "eventstudy", copy / "eventstudy", ignore=ignore)
+    shutil.copy(ROOT / "eventstudy_kit.py", copy)
+    days = pd.bdate_range("2022-12-01", "2023-03-31").astype(str)
+    for name, price in {"AAA": 10.0, "BBB": 20.0}.items():
+        closes = {day: price + i % 7 for i, day in enumerate(days)}
+        (tmp_path / f"{name}.json").write_text(json.dumps(closes), encoding="utf-8")
+    command = [sys.executable, "-W", "error", "-c", RECIPE.format(folder=tmp_path.as_posix())]
+
+    def printed() -> str:
+        env = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            command, cwd=copy, env=env, capture_output=True, text=True, check=False
+        )
+        assert not done.stderr, done.stderr
+        return done.stdout.strip()
+
+    prices = copy / "eventstudy" / "prices"
+    (prices / "jsonfolder.py").write_text(code, encoding="utf-8")
+    assert printed() == "no such price source or path"
+    families = (prices / "families.py").read_text("utf-8")
+    named = families.replace("from . import auto, ", "from . import auto, jsonfolder, ")
+    (prices / "families.py").write_text(named, encoding="utf-8")
+    assert printed() == "jsonfolder"
+
+
+def test_what_a_source_says_of_itself_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A source that is registered is opened with its text; one that needs the network, patiently."""
+    monkeypatch.setattr(SOURCES, "_further", {})
+    places: list[tuple[str, Place]] = []
+
+    def opened(text: str, place: Place) -> SampleProvider:
+        places.append((text, place))
+        return SampleProvider()
+
+    price_source("mine", "of my own", takes_text=True)(opened)
+    price_source("afar", "of a server", needs_network=True)(opened)
+    store = tmp_path / "prices.sqlite"
+    assert isinstance(resolve("mine:a", offline=True, store=store), SampleProvider)
+    assert isinstance(resolve("afar", store=store), PatientProvider)
+    assert places == [("a", Place(True, store)), ("", Place(False, store))]
+    with pytest.raises(ConfigError, match="needs the network"):
+        resolve("afar", offline=True)
+    for spec in ("afar:a", "min", "mine2:a"):
+        with pytest.raises(ConfigError, match="no such price source or path"):
+            resolve(spec)

@@ -45,7 +45,7 @@ def prices() -> None:
 )  # fmt: skip
 def status(store: str | None, ask_again: bool, as_json: bool) -> None:
     """Show what each online source did when it was last asked, and what it waits for."""
-    from ..prices import ONLINE, SourceState, SourceStates
+    from ..prices import SOURCES, SourceState, SourceStates
 
     states = SourceStates(store)
     if ask_again:
@@ -53,7 +53,7 @@ def status(store: str | None, ask_again: bool, as_json: bool) -> None:
         told = f"{', '.join(waiting)} may be asked again" if waiting else "no source waits"
         shared.display(told, err=True)
     known = states.read()
-    for name in ONLINE:
+    for name in (name for name, source in SOURCES.items() if source.needs_network):
         known.setdefault(name, SourceState(name))
     stored = Counter(row["source"] for row in _cache(store).list_symbols())
     rows = [{**asdict(known[name]), "symbols": stored[name]} for name in sorted(known)]

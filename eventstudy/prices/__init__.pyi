@@ -6,9 +6,12 @@ from ._prices import PriceProvider as PriceProvider
 from ._prices import Prices as Prices
 from ._prices import Progress as Progress
 from ._prices import collect as collect
+from ._registered import Place as Place
+from ._registered import price_source as price_source
 from .auto import AutoProvider as AutoProvider
 from .chain import ChainProvider as ChainProvider
 from .eodhd import EodhdProvider as EodhdProvider
+from .families import SOURCES as SOURCES
 from .frozen import FrozenProvider as FrozenProvider
 from .gone import explain_gone as explain_gone
 from .gone import has_successor as has_successor
@@ -19,8 +22,6 @@ from .patience import SourceState as SourceState
 from .patience import SourceStates as SourceStates
 from .sizes import Sizes as Sizes
 from .sizes import as_of as as_of
-from .sources import ONLINE as ONLINE
-from .sources import PROVIDERS as PROVIDERS
 from .sources import PricesLike as PricesLike
 from .sources import is_chain as is_chain
 from .sources import is_name as is_name

@@ -53,7 +53,7 @@ class Provenance:
     Parameters
     ----------
     source : str
-        Name of the price source, as in `PROVIDERS`.
+        Name of the price source, as in `SOURCES`.
     detail : str
         File name without its folder, or the host asked.
     retrieved_at : str

@@ -14,7 +14,11 @@ from .. import errors
 from ..words import Reason, words
 from ._base import unique
 from ._prices import Answer, Names, PriceProvider, Prices, Progress, collect
+from ._registered import Place, price_source
+from .patience import PatientProvider, SourceStates
+from .sample import SampleProvider
 from .store import Stored, StoreProvider
+from .yahoo import YahooProvider
 
 # Symbols asked at once: earlier ones are in the store when a request fails or the program ends.
 CHUNK = 20
@@ -360,3 +364,11 @@ def _no_network(symbol: str, why: str, error: errors.PriceError) -> errors.Price
         return errors.NetworkError(message, where=symbol, remedy=error.remedy)
     message = f"{why} and not in the bundled sample"
     return errors.NetworkError(message, where=symbol, remedy=error.remedy)
+
+
+@price_source(
+    "auto", "the price cache, then Yahoo, then the bundled sample when there is no network"
+)
+def _open(text: str, place: Place) -> AutoProvider:
+    yahoo = PatientProvider(YahooProvider(), SourceStates(place.store))
+    return AutoProvider(StoreProvider(place.store), yahoo, SampleProvider(), offline=place.offline)

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ..errors import HIDDEN, ConfigError
+from ..errors import ConfigError
 from ..utility import did_you_mean
 from ..words import make_error
 from ._asked import AskedProvider, Meaning
 from ._databases import DuckdbProvider, SqlProvider
+from ._registered import Place, price_source
 from ._url import UrlProvider
 
 SUFFIX = ".toml"
-# The short forms: what stands before the colon.
-SHORT = ("duckdb", "sql")
 # The keys that every kind has, and those of each kind, with their types; the first are needed.
 MEANING: dict[str, type] = {
     "currency": str, "adjusted": bool, "zone": str, "columns": dict, "symbols": dict,
@@ -41,31 +40,56 @@ def is_partitioned(folder: Path) -> bool:
     return any(next(place.rglob("*.parquet"), None) for place in partitions)
 
 
-def read_short_form(spec: str, offline: bool) -> AskedProvider:
-    """Return the source of ``duckdb:SELECT ...`` or ``sql:NAME:SELECT ...``.
+@price_source(
+    "duckdb",
+    "a query over your files or a database: duckdb:SELECT ...",
+    takes_text=True,
+    is_query=True,
+)
+def open_duckdb(text: str, place: Place) -> DuckdbProvider:
+    """Return the source of ``duckdb:SELECT ...``.
 
     Parameters
     ----------
-    spec : str
-        NAME is the variable that holds the address of the database.
-    offline : bool
-        Whether no other machine may be asked.
+    text : str
+        The query.
+    place : Place
 
     Raises
     ------
     ConfigError
-        If it is of another form, or its text was not kept.
+        Without a query.
     """
-    kind, _, text = spec.partition(":")
-    if HIDDEN in text:
-        raise make_error(ConfigError, "wrong.hidden", where="prices", value=f"{kind}:{HIDDEN}")
-    if kind == "duckdb" and text.strip():
-        return DuckdbProvider("the DuckDB query", Meaning(), text)
+    if not text.strip():
+        raise make_error(ConfigError, "asked.short", where="prices")
+    return DuckdbProvider("the DuckDB query", Meaning(), text)
+
+
+@price_source(
+    "sql",
+    "a query of a database whose address is in a variable: sql:NAME:SELECT ...",
+    takes_text=True,
+    is_query=True,
+)
+def open_sql(text: str, place: Place) -> SqlProvider:
+    """Return the source of ``sql:NAME:SELECT ...``.
+
+    Parameters
+    ----------
+    text : str
+        The variable that holds the address of the database, a colon, and the query.
+    place : Place
+
+    Raises
+    ------
+    ConfigError
+        If it is of another form.
+    """
     variable, _, query = text.partition(":")
-    if kind != "sql" or not variable.strip().isidentifier() or not query.strip():
+    if not variable.strip().isidentifier() or not query.strip():
         raise make_error(ConfigError, "asked.short", where="prices")
     url = f"{{env:{variable.strip()}}}"
-    return SqlProvider("", Meaning(), url, query, offline=offline)
+    return SqlProvider("", Meaning(), url, query, offline=place.offline)
 
 
 def read_source_file(path: Path, offline: bool) -> AskedProvider:

@@ -13,6 +13,7 @@ from ..words import clipped, make_error, say
 from ._base import Provenance, clean
 from ._online import SCALED, OnlineProvider, Row, Server, known_form, next_midnight, read_rows
 from ._prices import Answer, cut_range
+from ._registered import Place, price_source
 
 if TYPE_CHECKING:
     from ..wire import Wire
@@ -144,3 +145,10 @@ class EodhdProvider(OnlineProvider):
 
     name = "eodhd"
     server = _Server
+
+
+@price_source(
+    "eodhd", "some 30 exchanges from EODHD, by the key in EODHD_API_TOKEN", needs_network=True
+)
+def _open(text: str, place: Place) -> EodhdProvider:
+    return EodhdProvider()

@@ -25,6 +25,7 @@ from ._online import (
     scale_for_splits,
 )
 from ._prices import Answer, cut_range
+from ._registered import Place, price_source
 
 if TYPE_CHECKING:
     from ..wire import Wire
@@ -238,3 +239,12 @@ class MoexProvider(OnlineProvider):
 
     name = "moex"
     server = _Server
+
+
+@price_source(
+    "moex",
+    "closes of the main session of the Moscow exchange, from its server: SBER.ME, IMOEX.ME",
+    needs_network=True,
+)
+def _open(text: str, place: Place) -> MoexProvider:
+    return MoexProvider()

@@ -10,6 +10,7 @@ from ..files import read_csv
 from ..utility import did_you_mean, pd
 from ._base import Provenance, clean
 from ._prices import Names, Prices, Progress, collect
+from ._registered import Place, price_source
 
 FILE = "sample.csv.gz"
 CONTENTS = (
@@ -66,3 +67,8 @@ def _sample() -> pd.DataFrame:
 
     with (files("eventstudy") / "data" / FILE).open("rb") as packed:
         return read_csv(packed, compression="gzip", index_col="date", parse_dates=["date"])
+
+
+@price_source("sample", f"the bundled sample, adjusted closes ({CONTENTS})")
+def _open(text: str, place: Place) -> SampleProvider:
+    return SampleProvider()

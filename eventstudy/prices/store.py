@@ -18,6 +18,7 @@ from ..words import Reason, make_error, say, words
 from . import _database as disk
 from ._base import Action, Provenance, stamped, unique
 from ._prices import Names, Prices, Progress, between, gather, no_rows
+from ._registered import Place, price_source
 
 if TYPE_CHECKING:
     from ..utility import FloatArray
@@ -455,3 +456,8 @@ def _name_short(ranges: Mapping[str, tuple[date, date]], start: date, end: date)
         texts = [*texts[:NAMED], f"and {len(texts) - NAMED} more"]
     days = {"start": str(start), "end": str(end)}
     return (Reason("part_stored", **days, n=len(ranges), symbols=texts),)
+
+
+@price_source("store", "only what earlier downloads left in the price cache")
+def _open(text: str, place: Place) -> StoreProvider:
+    return StoreProvider(place.store, partial=True)

@@ -22,6 +22,7 @@ from ._online import (
     scale_for_splits,
 )
 from ._prices import Answer, cut_range
+from ._registered import Place, price_source
 
 CALENDAR = "XNYS"
 # Its days end at midnight of this time, in summer too.
@@ -143,3 +144,10 @@ class TiingoProvider(OnlineProvider):
 
     name = "tiingo"
     server = _Server
+
+
+@price_source(
+    "tiingo", "US shares and funds from Tiingo, by the key in TIINGO_API_KEY", needs_network=True
+)
+def _open(text: str, place: Place) -> TiingoProvider:
+    return TiingoProvider()

@@ -12,6 +12,7 @@ from ..utility import pd
 from ..words import make_error, words
 from ._base import Action, Provenance, clean, in_range, unique
 from ._prices import Answer, Names, Prices, Progress, cut_range
+from ._registered import Place, price_source
 from ._wire import HOST, Wire
 
 if TYPE_CHECKING:
@@ -211,3 +212,8 @@ def _holes(rows: pd.DataFrame) -> list[str]:
         return []
     days = words().some(f"{day:%Y-%m-%d}" for day in empty)
     return [f"{len(empty)} sessions without a close ({days})"]
+
+
+@price_source("yahoo", "Yahoo Finance through yfinance, downloaded anew", needs_network=True)
+def _open(text: str, place: Place) -> YahooProvider:
+    return YahooProvider()

@@ -211,10 +211,14 @@ class Registry(Mapping[str, T], Generic[T]):
         point = self.plugins.find(name)
         if point is None:
             return False
-        self.plugins.load(point)
+        self._adopt(point, self.plugins)
         if name not in self._further:
             raise self.plugins.broken(point, LookupError(f"it registers no {self.kind} {name!r}"))
         return True
+
+    def _adopt(self, point: EntryPoint, plugins: Plugins) -> None:
+        """Load a plug-in, which registers its entry."""
+        plugins.load(point)
 
     def plugin_lines(self, describe: Callable[[T], str]) -> Iterator[tuple[str, str]]:
         """Yield name and line of every plug-in; `describe` gives the line of an entry."""
