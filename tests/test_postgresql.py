@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +19,7 @@ from urllib.parse import quote
 
 import pytest
 from conftest import ROOT
+from run_folders import started
 
 from eventstudy.errors import DataError, NetworkError
 from eventstudy.prices import Prices, resolve
@@ -195,3 +198,34 @@ def test_no_password_is_asked_for(given: Server, tmp_path: Path) -> None:
         os.close(leader)
         os.close(follower)
     assert "lets nobody in" in process.stdout
+
+
+def test_a_signal_ends_a_query_that_hangs(given: Server, tmp_path: Path) -> None:
+    """The server is told as well: it works on no query that nobody waits for."""
+    sa = pytest.importorskip("sqlalchemy")
+    # Each look at the activity is a transaction of its own, as within one it stays the same.
+    alone = {"poolclass": sa.pool.NullPool, "isolation_level": "AUTOCOMMIT"}
+    engine = sa.create_engine(given.url, **alone)
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+    def waiting(n: int) -> None:
+        """Wait until so many queries sleep."""
+        until = time.monotonic() + 60
+        with engine.connect() as connection:
+            while connection.execute(sa.text(asleep)).scalar() != n:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+
+    query = f"SELECT pg_sleep(600), q.* FROM ({QUERY}) AS q"
+    child = started(
+        "prices", "fetch", "NVDA", "--source", f"sql:DESK_DATABASE:{query}", "--start",
+        "2024-01-02", "--end", "2024-01-04", "--store", tmp_path / "store.sqlite",
+    )  # fmt: skip
+    waiting(1)
+    child.send_signal(signal.SIGTERM)
+    try:
+        said = child.communicate(timeout=60)
+    finally:
+        child.kill()
+    assert child.returncode == 143, said
+    waiting(0)

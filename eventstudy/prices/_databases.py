@@ -8,7 +8,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from ..errors import ConfigError, DataError, EventStudyError, NetworkError
 from ..utility import pd
+from ..wire import SECONDS_TO_STOP, LateError, Worker
 from ..words import has, make_error, say
 from ._asked import AskedProvider, Meaning, fill_variables, lacks_package, module
 from ._base import FIRST_DAY, LAST_DAY
@@ -27,6 +28,8 @@ MARGIN = timedelta(days=2)
 # Symbols in one query: databases bound the number of values.
 AT_ONCE = 500
 SECONDS_TO_CONNECT = 30
+# Seconds until a query is cancelled that does not end.
+LONGEST_QUERY = 3600.0
 SAFE = {
     "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -35,7 +38,40 @@ _SELECT = re.compile(r"(?is)(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:select|with)\b[^;]*;?
 _NAME = re.compile(r"(?<![:\w\\]):(symbols?|start|end)\b")
 
 
-class DuckdbProvider(AskedProvider):
+class _QueryProvider(AskedProvider):
+    """Prices of a query, which ends at a deadline or a signal.
+
+    Attributes
+    ----------
+    longest : float
+        Seconds until the deadline.
+    """
+
+    longest = LONGEST_QUERY
+
+    def __init__(self, label: str, meaning: Meaning) -> None:
+        super().__init__(label, meaning)
+        self._worker = Worker()
+
+    @contextmanager
+    def _hiding(self) -> Iterator[None]:
+        """Raise our own error in the place of the database's, which may hold query and address."""
+        try:
+            yield
+        except EventStudyError:
+            raise
+        except LateError:
+            facts: dict[str, Any] = {"minutes": self.longest / 60}
+            raise make_error(NetworkError, "asked.late", where=self.label, **facts) from None
+        except Exception as error:
+            name = type(error).__name__
+            kind = name.removesuffix("Exception")
+            why = say(f"asked.query_why.{kind if has(f'asked.query_why.{kind}') else 'other'}")
+            facts = {"name": name, "why": why}
+            raise make_error(DataError, "asked.query", where=self.label, **facts) from None
+
+
+class DuckdbProvider(_QueryProvider):
     """Prices of a SELECT of DuckDB, of which only the rows of the symbols and days are read.
 
     Parameters
@@ -104,19 +140,30 @@ class DuckdbProvider(AskedProvider):
         """Return the rows of the query for some symbols and days."""
         duckdb = module("duckdb", self.label)
         place = str(self._database or ":memory:")
-        with _hiding(self.label):
+        with self._hiding():
             connection = duckdb.connect(place, read_only=bool(self._database), config=SAFE)
-            with connection:
-                if self._folder:
-                    connection.execute(f"SET file_search_path = {_text(str(self._folder))}")
-                statements = connection.extract_statements(self._query)
-                if [s.type for s in statements] != [duckdb.StatementType.SELECT]:
-                    raise make_error(ConfigError, "asked.one_select", where=self.label)
-                query = self._query.strip().rstrip(";")
-                described = connection.execute(f"DESCRIBE {query}").fetchall()
-                select, values = self._narrowed(query, described, symbols, start, end)
-                frame: pd.DataFrame = connection.execute(select, values).df()
+            frame = self._worker.do(
+                self.longest,
+                lambda: self._rows(connection, symbols, start, end),
+                connection.interrupt,
+            )
         return frame.set_axis(range(1, len(frame) + 1))
+
+    def _rows(
+        self, connection: Any, symbols: Sequence[str], start: date, end: date
+    ) -> pd.DataFrame:
+        kind = module("duckdb", self.label).StatementType.SELECT
+        with connection:
+            if self._folder:
+                connection.execute(f"SET file_search_path = {_text(str(self._folder))}")
+            statements = connection.extract_statements(self._query)
+            if [statement.type for statement in statements] != [kind]:
+                raise make_error(ConfigError, "asked.one_select", where=self.label)
+            query = self._query.strip().rstrip(";")
+            described = connection.execute(f"DESCRIBE {query}").fetchall()
+            select, values = self._narrowed(query, described, symbols, start, end)
+            frame: pd.DataFrame = connection.execute(select, values).df()
+        return frame
 
     def _narrowed(
         self, query: str, described: list[Any], symbols: Sequence[str], start: date, end: date
@@ -151,7 +198,7 @@ class DuckdbProvider(AskedProvider):
         return f"SELECT * FROM (\n{query}\n) AS asked WHERE {where}", values  # noqa: S608
 
 
-class SqlProvider(AskedProvider):
+class SqlProvider(_QueryProvider):
     """Prices of a SELECT of a database that SQLAlchemy knows.
 
     Parameters
@@ -246,7 +293,7 @@ class SqlProvider(AskedProvider):
             engine = sa.create_engine(
                 self._address, poolclass=sa.pool.NullPool, hide_parameters=True, **options
             )
-            connection = engine.connect()
+            connection = self._worker.do(self.longest, engine.connect)
         except sa.exc.NoSuchModuleError:
             raise make_error(ConfigError, "asked.address", where=self.label) from None
         except ImportError as error:
@@ -254,8 +301,12 @@ class SqlProvider(AskedProvider):
         except Exception as error:
             name = type(error).__name__
             raise make_error(NetworkError, "asked.connect", where=self.label, name=name) from None
-        with connection:
+        try:
             yield connection
+        finally:
+            # In the thread that opened it, as SQLite wants; nothing was written.
+            with suppress(Exception):
+                self._worker.do(SECONDS_TO_STOP, connection.close)
 
     def ask(self, symbols: Sequence[str], start: date, end: date) -> pd.DataFrame:
         """Return the rows of the query for some symbols and days."""
@@ -264,27 +315,22 @@ class SqlProvider(AskedProvider):
         values = {"symbols": list(symbols), "symbol": symbols[0], "start": first, "end": last}
         bound = [sa.bindparam("symbols", expanding=True)] if "symbols" in self._bound else []
         bound += [sa.bindparam(name, type_=sa.Date) for name in self._bound & {"start", "end"}]
-        with _hiding(self.label):
-            statement = sa.text(self._query).bindparams(*bound)
-            given = {name: values[name] for name in self._bound}
-            answer = self._connection.execute(statement, given)
-            rows = [tuple(row) for row in answer]
-            names = list(answer.keys())
+        given = {name: values[name] for name in self._bound}
+        connection = self._connection
+        driver = connection.connection.driver_connection
+
+        def read() -> tuple[list[tuple[Any, ...]], list[str]]:
+            answer = connection.execute(sa.text(self._query).bindparams(*bound), given)
+            return [tuple(row) for row in answer], list(answer.keys())
+
+        def stop() -> None:
+            for name in ("cancel", "interrupt"):
+                if end := getattr(driver, name, None):
+                    end()
+
+        with self._hiding():
+            rows, names = self._worker.do(self.longest, read, stop)
         return pd.DataFrame(rows, range(1, len(rows) + 1), names)
-
-
-@contextmanager
-def _hiding(label: str) -> Iterator[None]:
-    """Raise our own error in the place of one of a database, which may hold query and address."""
-    try:
-        yield
-    except EventStudyError:
-        raise
-    except Exception as error:
-        name = type(error).__name__
-        kind = name.removesuffix("Exception")
-        why = say(f"asked.query_why.{kind if has(f'asked.query_why.{kind}') else 'other'}")
-        raise make_error(DataError, "asked.query", where=label, name=name, why=why) from None
 
 
 def _with_margin(start: date, end: date) -> list[date]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from ..errors import ConfigError, DataError, EventStudyError, hide_secrets
+from ..errors import ConfigError, DataError, EventStudyError, NetworkError, hide_secrets
 from ..utility import Plugins, Registry, did_you_mean
+from ..wire import LateError, Worker
 from ..words import make_error
 from ._base import COLUMNS, Provenance
 from ._prices import Names, PriceProvider, Prices, Progress
@@ -17,6 +19,8 @@ from ._prices import Names, PriceProvider, Prices, Progress
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+# Seconds that a source of another package may take for one fetch.
+LONGEST_FETCH = 3600.0
 # The source that a path names: a file, a folder or a run.
 FILES = "files"
 ORDER = ("auto", "yahoo", "moex", "tiingo", "eodhd", "store", "sample", FILES, "duckdb", "sql")
@@ -121,8 +125,10 @@ class Sources(Registry[Source]):
             return
 
         def open_plugin(text: str, place: Place) -> PriceProvider:
+            worker = Worker()
             try:
-                provider = factory(text, offline=place.offline)
+                make = partial(factory, text, offline=place.offline)
+                provider = worker.do(LONGEST_FETCH, make)
             except EventStudyError:
                 raise
             except Exception as error:
@@ -131,7 +137,7 @@ class Sources(Registry[Source]):
                 facts = {"name": point.name, "package": Plugins.package_of(point)}
                 value = type(provider).__name__
                 raise make_error(ConfigError, "wrong.plug_in", value=value, **facts)
-            return _Guarded(provider, point)
+            return _Guarded(provider, point, worker)
 
         text = getattr(factory, "summary", "") or (factory.__doc__ or "").strip().partition("\n")[0]
         source = Source(point.name, text or "no summary", open_plugin, takes_text=True)
@@ -174,10 +180,19 @@ def _without_secrets(entry: Provenance) -> Provenance:
 
 
 class _Guarded:
-    """A provider of another package, whose errors name that package."""
+    """A provider of another package, whose errors name that package; it works in its own thread.
 
-    def __init__(self, provider: PriceProvider, entry: EntryPoint) -> None:
+    Attributes
+    ----------
+    longest : float
+        Seconds until the deadline of a fetch.
+    """
+
+    longest = LONGEST_FETCH
+
+    def __init__(self, provider: PriceProvider, entry: EntryPoint, worker: Worker) -> None:
         self.name, self._provider, self._entry = entry.name, provider, entry
+        self._worker = worker
 
     def fetch(self, symbols: Names, start: date, end: date, *, progress: Progress = None) -> Prices:
         """Return the prices of the other package.
@@ -196,11 +211,17 @@ class _Guarded:
         DataError
             If the other package fails, or answers for some symbols with neither prices
             nor a failure.
+        NetworkError
+            If it does not answer within an hour.
         """
+        fetch = partial(self._provider.fetch, symbols, start, end, progress=progress)
         try:
-            prices = self._provider.fetch(symbols, start, end, progress=progress)
+            prices = self._worker.do(self.longest, fetch)
         except EventStudyError:
             raise
+        except LateError:
+            late: dict[str, Any] = {"where": self._where, "minutes": self.longest / 60}
+            raise make_error(NetworkError, "source.late", **late) from None
         except Exception as error:
             reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             raise self._fault(reason) from error
@@ -213,6 +234,9 @@ class _Guarded:
         provenance = {name: _without_secrets(entry) for name, entry in prices.provenance.items()}
         return replace(prices, notices=notices, provenance=provenance)
 
+    @property
+    def _where(self) -> str:
+        return f"{self.name} of {Plugins.package_of(self._entry)}"
+
     def _fault(self, reason: str) -> DataError:
-        where = f"{self.name} of {Plugins.package_of(self._entry)}"
-        return DataError(f"the price source failed ({reason})", where=where)
+        return DataError(f"the price source failed ({reason})", where=self._where)

@@ -15,6 +15,7 @@ from ..errors import (
     BadAnswerError,
     ConfigError,
     DataError,
+    NetworkError,
     NoPricesError,
     PriceError,
     UnknownSymbolError,
@@ -265,6 +266,8 @@ def refusing() -> Iterator[None]:
     """Say that a fault of a table is one of all its tickers."""
     try:
         yield
+    except NetworkError:
+        raise
     except PriceError as error:
         raise DataError(
             error.what, where=error.where, value=error.value, remedy=error.remedy

@@ -4,3 +4,6 @@ from .wire import Response as Response
 from .wire import Wants as Wants
 from .wire import Wire as Wire
 from .wire import read_xml as read_xml
+from .worker import SECONDS_TO_STOP as SECONDS_TO_STOP
+from .worker import LateError as LateError
+from .worker import Worker as Worker

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 import time
 import zlib
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPDefaultErrorHandler, HTTPRedirectHandler, Request, build_opener
@@ -26,9 +24,9 @@ from xml.parsers import expat
 from ..errors import ConfigError, EventStudyError, RecordError, WireError
 from ..utility import __version__
 from ..words import clipped, make_error
+from .worker import Worker
 
 Wants = Literal["json", "csv", "html", "xml", "text"]
-T = TypeVar("T")
 RETRIES = 2
 # Failures in a row after which a host is not asked again.
 BREAK_AFTER = 3
@@ -169,7 +167,7 @@ class Wire:
             request = Request(url, headers=always)  # noqa: S310 - https, by require_named
             to_host(request, host, headers)
             try:
-                response = within(self.longest, lambda: self._receive(request, hosts, headers))
+                response = Worker().do(self.longest, lambda: self._receive(request, hosts, headers))
             except (OSError, http.client.HTTPException, zlib.error) as error:
                 raise classify(error, url) from error
             if heed:
@@ -291,27 +289,6 @@ def require_named(url: str, hosts: Collection[str]) -> None:
     """Raise RecordError unless an address is one of a named host, by https, in plain letters."""
     if not is_named(url, hosts) or not url.isascii() or not url.isprintable() or " " in url:
         raise make_error(RecordError, "wire.not_named", value=url, hosts=list(hosts))
-
-
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """Return what `work` returns; TimeoutError if it takes longer, wherever it hangs.
-
-    Parameters
-    ----------
-    seconds : float
-    work : callable
-        Without arguments. It goes on by itself if it takes longer.
-    """
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except Exception as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future.result(seconds)
 
 
 def classify(error: Exception, url: str) -> WireError:
