@@ -389,6 +389,35 @@ def test_errors_name_an_option_as_it_is_typed(
     assert err.startswith(f"eventstudy: {option}: ")
 
 
+@pytest.mark.parametrize(
+    ("command", "arguments", "remedy"),
+    [
+        ("run", ["--format", "pdf"], "eventstudy report RUN -f FORMAT"),
+        ("run", ["--start", "2020-01-01"], "--estimation="),
+        ("run", ["--alpha", "0.01"], "95%"),
+        ("run", ["--test", "ttest"], "did you mean 'cross_sectional'?"),
+        ("run", ["-e", "250"], "-250:-31"),
+        ("calibrate", ["--out", "x"], "-j"),
+        ("refresh", ["--notify", "me"], "--on-change"),
+        ("run", ["again.csv"], "one at a time"),
+    ],
+)
+def test_words_of_other_tools_get_ours(
+    events: Path, command: str, arguments: list[str], remedy: str
+) -> None:
+    code, _, err = invoke(command, events, *arguments)
+    assert code == 2
+    assert remedy in err
+
+
+def test_a_pdf_is_no_list(tmp_path: Path) -> None:
+    path = tmp_path / "list.pdf"
+    path.write_bytes(b"%PDF-1.4\n%\xe2\xe3\n")
+    code, out, err = invoke("check", path)
+    assert code == 1
+    assert "the file is a PDF" in out + err
+
+
 def test_a_command_without_a_file_in_an_empty_folder_asks_for_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,8 +43,15 @@ OUR_FAULT = "This is a bug in eventstudy. Run again with --debug and report what
 ALIKE, ALIKE_COMMAND = 0.7, 0.6
 # What people type for options of another name.
 MEANT_OPTIONS = {
-    "--log-returns": "--kind log", "--log": "--kind log", "--simple-returns": "--kind simple",
-    "--index": "--benchmark",
+    "--log-returns": "did you mean --kind log?", "--log": "did you mean --kind log?",
+    "--simple-returns": "did you mean --kind simple?", "--index": "did you mean --benchmark?",
+    "--notify": "did you mean --on-change?", "--email": "did you mean --on-change?",
+    "--format": "eventstudy report RUN -f FORMAT writes a finished run in another form",
+    "--start": "days are counted from day 0: --estimation=-250:-31 --windows 0:1",
+    "--end": "days are counted from day 0: --estimation=-250:-31 --windows 0:1",
+    "--alpha": "intervals have 95%, and p is printed for any other level",
+    "--confidence": "intervals have 95%, and p is printed for any other level",
+    "--out": "it writes no files: -j prints its result as JSON",
 }  # fmt: skip
 # Where libraries and the store look, and what they take without it.
 FOLDERS = {
@@ -198,8 +205,9 @@ def describe_misuse(error: click.ClickException) -> str:
     where = f"see {context.command_path} --help" if context else ""
     like = ALIKE if typed.startswith("-") else ALIKE_COMMAND
     remedy = did_you_mean(typed, possible, like=like)
-    if typed in MEANT_OPTIONS:
-        remedy = f"did you mean {MEANT_OPTIONS[typed]}?"
+    remedy = MEANT_OPTIONS.get(typed, remedy)
+    if "unexpected extra argument" in text:
+        remedy = "give one at a time; a file name with spaces needs quotes"
     if isinstance(error, click.UsageError) and Path(typed).suffix in (".csv", ".toml", ".xlsx"):
         remedy = f"did you mean eventstudy run {typed}?"
     return "; ".join(filter(None, [text, remedy, where]))

@@ -290,6 +290,8 @@ def _rename(wanted: str, columns: list[str]) -> str:
     close = [*_aliases(wanted, spare), *difflib.get_close_matches(wanted, spare, 1)]
     for alias in close[:1]:
         return f"rename {alias!r} to {wanted!r}"
+    if wanted == "ticker" and "lei" in map(str.lower, columns):
+        return say("events.lei")
     return "the first line must name " + " and ".join(one_row.REQUIRED)
 
 

@@ -155,7 +155,9 @@ class Sheet:
             If it is no table, or pyarrow is not installed.
         """
         if not isinstance(source, str | os.PathLike):
-            frame = frame_of(source, "events", "give read_events(path) or a DataFrame")
+            frame = frame_of(
+                source, "events", "give read_events(path), or pandas.DataFrame(...) of your rows"
+            )
             sheet = _sheet_of_frame(frame)
             return sheet, [], _hash_of(sheet)
         file = tables.InputFile(source)

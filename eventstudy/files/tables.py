@@ -44,6 +44,7 @@ _SIGNATURES = {
     b"PK\x03\x04": "a spreadsheet (.xlsx)",
     b"\xd0\xcf\x11\xe0": "a spreadsheet (.xls)",
     b"\x1f\x8b": "compressed (.gz)",
+    b"%PDF": "a PDF",
     b"\xff\xfe": "encoded as UTF-16",
     b"\xfe\xff": "encoded as UTF-16",
 }

@@ -344,7 +344,15 @@ class Statistics(Registry[Statistic]):
         return next(name for name, test in self.items() if test.role == role)
 
 
-REGISTERED = Statistics("test", "eventstudy.tests", ORDER)
+# Names that textbooks and other programs use.
+MEANT = {
+    "ttest": "cross_sectional", "t_test": "cross_sectional", "t": "cross_sectional",
+    "csect_t": "cross_sectional", "boehmer": "bmp", "stdcsect": "bmp", "kp": "bmp_kp",
+    "kolari_pynnonen": "bmp_kp", "patell_z": "patell", "rank": "corrado", "rank_z": "corrado",
+    "cowan": "generalized_sign", "gsign": "generalized_sign", "grank": "grank_t",
+    "jaffe": "calendar_time", "crude_dependence": "cda", "skewness_adjusted": "hall",
+}  # fmt: skip
+REGISTERED = Statistics("test", "eventstudy.tests", ORDER, meant=MEANT)
 
 
 def statistic(
