@@ -206,8 +206,6 @@ def describe_misuse(error: click.ClickException) -> str:
     like = ALIKE if typed.startswith("-") else ALIKE_COMMAND
     remedy = did_you_mean(typed, possible, like=like)
     remedy = MEANT_OPTIONS.get(typed, remedy)
-    if "unexpected extra argument" in text:
-        remedy = "give one at a time; a file name with spaces needs quotes"
     if isinstance(error, click.UsageError) and Path(typed).suffix in (".csv", ".toml", ".xlsx"):
         remedy = f"did you mean eventstudy run {typed}?"
     return "; ".join(filter(None, [text, remedy, where]))

@@ -137,6 +137,8 @@ def without(*names: str, rows: Iterable[Row] = STUDY_OPTIONS) -> Iterator[Row]:
 class StudyCommand(click.Command):
     """A command that computes a study: its help is short, and its errors name options as typed."""
 
+    allow_extra_args = True
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; what stands behind ``--figures`` is of it only if it is a style.
 
@@ -152,7 +154,11 @@ class StudyCommand(click.Command):
         for place, word in enumerate(args):
             if word == FIGURES and args[place + 1 : place + 2] not in [[style] for style in STYLES]:
                 args[place] = f"{FIGURES}={STYLES[0]}"
-        return super().parse_args(ctx, args)
+        super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            also = f"one at a time, got {ctx.args[0]!r} as well"
+            raise click.UsageError(f"{also}; a file name with spaces needs quotes", ctx)
+        return ctx.args
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command; say of the fault of a setting that is an option which option it is."""
