@@ -6,7 +6,6 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from typing import IO, Any
 
 from ..errors import ConfigError, DataError, how_to_install
@@ -81,13 +80,13 @@ NOT_EXCEL = (
 
 
 def sheets_of_workbook(
-    source: Path | IO[bytes], name: str
+    source: IO[bytes], name: str
 ) -> Iterator[tuple[str, list[tuple[int, list[Any]]]]]:
     """Yield the sheets that hold something: their names, and their rows that are not blank.
 
     Parameters
     ----------
-    source : Path or binary stream
+    source : binary stream
     name : str
         The file, for errors.
 

@@ -463,7 +463,8 @@ class InputFile:
         """Return the names of the sheets of a workbook that can be read, in their order."""
         from openpyxl import load_workbook
 
-        return list(load_workbook(self.path, read_only=True).sheetnames)
+        with self.path.open("rb") as file:
+            return list(load_workbook(file, read_only=True).sheetnames)
 
     def sheet(self) -> pd.DataFrame:
         """Return the first sheet of a workbook that holds something; the index holds its lines.
@@ -474,7 +475,8 @@ class InputFile:
             As of `sheets_of_workbook`; a sheet without rows is no table, and one of several sheets
             with the same columns is not all of it.
         """
-        sheets = dict(sheets_of_workbook(self.path, self.path.name))
+        with self.path.open("rb") as file:
+            sheets = dict(sheets_of_workbook(file, self.path.name))
         if not sheets:
             raise DataError("the file is empty", where=self.path.name)
         (_, names), *filled = next(iter(sheets.values()))
