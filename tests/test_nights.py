@@ -39,7 +39,10 @@ from eventstudy.runs import Record, list_states
 
 FIRMS = ("AAPL", "NVDA")
 # Some session has closed since, whatever day and hour it is.
-LAST = date.today() - timedelta(days=6)  # noqa: DTZ011
+BEFORE_TODAY = date.today() - timedelta(days=6)  # noqa: DTZ011
+NIGHTS = [day for day in Sessions.of("XNYS").dates.tolist() if day <= BEFORE_TODAY]
+# An announcement whose first two days are there two sessions later, and others at the last one.
+ANNOUNCED, EARLIER, LAST = NIGHTS[-5], NIGHTS[-3], NIGHTS[-1]
 
 
 class Job:
@@ -87,10 +90,9 @@ def test_a_fault_of_one_symbol_holds_back_its_own_events(
 ) -> None:
     """The others are up to date, the exit code says that something waits, and so does the
     monitor."""
-    earlier = LAST - timedelta(days=4)
     with Yahoo() as yahoo:
-        job = Job(tmp_path, yahoo, LAST - timedelta(days=6))
-        assert job.refresh(earlier)[0] == 0
+        job = Job(tmp_path, yahoo, ANNOUNCED)
+        assert job.refresh(EARLIER)[0] == 0
         before = job.ends()
         job.serve(LAST)
         fault(yahoo, yahoo.series["NVDA"])
@@ -114,8 +116,8 @@ def test_a_fault_of_one_symbol_holds_back_its_own_events(
 @pytest.mark.slow
 def test_all_symbols_at_fault_are_a_fault_of_the_source(tmp_path: Path) -> None:
     with Yahoo() as yahoo:
-        job = Job(tmp_path, yahoo, LAST - timedelta(days=6))
-        assert job.refresh(LAST - timedelta(days=4))[0] == 0
+        job = Job(tmp_path, yahoo, ANNOUNCED)
+        assert job.refresh(EARLIER)[0] == 0
         before = contents(job.run, without="")
         for series in [*yahoo.series.values()]:
             of_another_name(yahoo, series)
@@ -141,8 +143,8 @@ def test_a_firm_whose_prices_ended_long_ago_is_not_waited_for(tmp_path: Path) ->
 @pytest.mark.slow
 def test_a_loss_that_is_accepted_is_not_waited_for(tmp_path: Path) -> None:
     with Yahoo() as yahoo:
-        job = Job(tmp_path, yahoo, LAST - timedelta(days=6))
-        assert job.refresh(LAST - timedelta(days=4))[0] == 0
+        job = Job(tmp_path, yahoo, ANNOUNCED)
+        assert job.refresh(EARLIER)[0] == 0
         job.serve(LAST)
         del yahoo.series["NVDA"]
         code, text = job.refresh(None, "--accept-loss")
@@ -163,7 +165,7 @@ def test_what_happens_on_the_last_night_of_a_window_heals(
     fault: Callable[[Yahoo, Series], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within five sessions every number is that of a study that saw no fault."""
-    nights = [day for day in Sessions.of("XNYS").dates.tolist() if day <= LAST][-8:]
+    nights = NIGHTS[-8:]
     with Yahoo() as yahoo:
         job = Job(tmp_path, yahoo, nights[2] - timedelta(days=7))
         for name, value in job.env.items():
