@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+from _thread import interrupt_main
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -154,3 +155,20 @@ def test_a_worker_that_stops_goes_on() -> None:
     assert worker.do(60, threading.get_ident) == before
     with pytest.raises(ZeroDivisionError):
         worker.do(60, lambda: 1 / 0)
+
+
+def test_a_signal_that_does_not_end_a_wait_is_heeded_soon() -> None:
+    """Python's own way to interrupt from another thread, as notebooks on Windows do."""
+    stopped = threading.Event()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    began = time.monotonic()
+    timer = threading.Timer(0.2, interrupt_main)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Worker().do(30, lambda: stopped.wait(60), stopped.set)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
+    assert stopped.is_set()
+    assert time.monotonic() - began < 15

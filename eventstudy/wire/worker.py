@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -15,6 +16,9 @@ T = TypeVar("T")
 Pieces: TypeAlias = "SimpleQueue[Callable[[], None] | None]"
 # Seconds that a request to stop may take, and the work then until it ends.
 SECONDS_TO_STOP = 2.0
+# Seconds of one wait. A signal does not end it on Windows before Python 3.14, nor where another
+# thread gets the signal, as in a notebook: it is heeded between two waits.
+AT_A_STRETCH = 1.0
 
 
 class LateError(TimeoutError):
@@ -57,21 +61,24 @@ class Worker:
             except BaseException as error:
                 future.set_exception(error)
 
+        until = time.monotonic() + seconds
         self._pieces = self._pieces or self._begin()
         self._pieces.put(run)
         try:
-            return future.result(seconds)
-        except BaseException as error:
-            if future.done():
-                raise
-            if stop:
-                with suppress(Exception):
-                    Worker().do(SECONDS_TO_STOP, stop)
-                wait([future], SECONDS_TO_STOP)
+            while not future.done():
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise LateError
+                wait([future], min(left, AT_A_STRETCH))
+            return future.result()
+        except BaseException:
             if not future.done():
-                self._pieces = None
-            if isinstance(error, TimeoutError):
-                raise LateError from None
+                if stop:
+                    with suppress(Exception):
+                        Worker().do(SECONDS_TO_STOP, stop)
+                    wait([future], SECONDS_TO_STOP)
+                if not future.done():
+                    self._pieces = None
             raise
 
     def _begin(self) -> Pieces:
