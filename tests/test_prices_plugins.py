@@ -211,6 +211,34 @@ def test_faults_of_a_source_are_told_as_its_own(
     assert caught.value.where == "faulty of faulty-prices"
 
 
+OF_ITSELF = """
+from eventstudy.prices import price_source
+
+@price_source("afar", "of a server", needs_network=True)
+class Source:
+    name = "afar"
+    def __init__(self, text, place): pass
+    def fetch(self, symbols, start, end, *, progress=None): raise RuntimeError("out of order")
+"""
+
+
+def test_a_source_of_another_package_registers_itself(
+    installed: Callable[[str, str, str], Path], tmp_path: Path
+) -> None:
+    """What it says of itself holds, and its faults are told as its own."""
+    installed("afar-prices", "afar = afar_prices:Source", OF_ITSELF)
+    with pytest.raises(ConfigError, match="no such price source or path"):
+        resolve("afar:text")
+    with pytest.raises(ConfigError, match="needs the network"):
+        resolve("afar", offline=True)
+    source = resolve("afar", store=tmp_path / "prices.sqlite")
+    assert isinstance(source, PatientProvider)
+    with pytest.raises(DataError, match="out of order") as caught:
+        source.fetch(["AAPL"], FIRST, LAST)
+    assert caught.value.where == "afar of afar-prices"
+    assert dict(listing())["afar"] == "of a server (afar-prices)"
+
+
 def test_no_built_in_name_is_shadowed(installed: Callable[[str, str, str], Path]) -> None:
     installed("cuckoo", "sample = cuckoo:Source", "raise SystemExit('loaded')")
     assert isinstance(resolve("sample"), SampleProvider)
@@ -322,3 +350,28 @@ def test_what_a_source_says_of_itself_is_kept(
     for spec in ("afar:a", "min", "mine2:a"):
         with pytest.raises(ConfigError, match="no such price source or path"):
             resolve(spec)
+
+
+@pytest.mark.parametrize(
+    ("command", "where"),
+    [
+        (["run", "events.csv", "--prices", "jsonfolder", "--out", "run"], "--prices"),
+        (["run", "events.csv", "--prices", "sample", "--fill", "jsonfolder"], "--fill"),
+        (["run", "study.toml", "--out", "run"], "prices"),
+        (["prices", "fetch", "AAPL", "--source", "jsonfolder", "--store", "kept"], "--source"),
+    ],
+)
+def test_a_name_that_nobody_registered_is_refused_everywhere(
+    command: list[str], where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that has its place among the names; nothing answers for it, and nothing is kept."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(SOURCES, "_order", (*SOURCES, "jsonfolder"))
+    Path("events.csv").write_text("ticker,announced_at\nAAPL,2020-08-06\n", encoding="utf-8")
+    Path("study.toml").write_text('events = "events.csv"\nprices = "jsonfolder"\n', "utf-8")
+    with pytest.raises(ConfigError, match="no such price source or path"):
+        resolve("jsonfolder")
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 2
+    assert f" {where}: no such price source or path, got 'jsonfolder'" in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"events.csv", "study.toml"}

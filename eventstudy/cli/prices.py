@@ -141,9 +141,14 @@ def fetch(
         raise ConfigError("the first day is after the last", value=f"{first} to {last}")
     if source in ("auto", "store", "sample"):
         raise ConfigError("not a source to download from", where="--source", value=source)
+    try:
+        provider = resolve(source, store=store)
+    except ConfigError as error:
+        error.where = error.where or "--source"
+        raise
     with shared.progress(quiet, "prices") as advance:
         answers, prices = _cache(store).fetch_from(
-            resolve(source, store=store), wanted, first, last, refresh=refresh, progress=advance
+            provider, wanted, first, last, refresh=refresh, progress=advance
         )
     _show_kept(answers, prices, quiet, as_json)
 

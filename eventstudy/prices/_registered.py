@@ -84,13 +84,11 @@ class Sources(Registry[Source]):
         spec : str
             A name, ``name:text``, or a path, such as ``C:\\x``.
         """
-        name, colon, text = spec.partition(":")
-        source = self._here(name)
-        if source is not None:
-            is_named = source.takes_text or not colon
-        else:
-            is_named = self.plugins is not None and self.plugins.find(name) is not None
-        return (name, text) if is_named else (FILES, spec)
+        name, _, text = spec.partition(":")
+        is_known = self._here(name) is not None
+        if not is_known and self.plugins is not None:
+            is_known = self.plugins.find(name) is not None
+        return (name, text) if is_known else (FILES, spec)
 
     def is_query(self, spec: str) -> bool:
         """Return whether a text is a query after the name of its source and a colon.
@@ -119,16 +117,14 @@ class Sources(Registry[Source]):
         return self._entries.get(name) or self._further.get(name)
 
     def _adopt(self, point: EntryPoint, plugins: Plugins) -> None:
-        """Register what opens the source of another package, unless it does so itself."""
+        """Register the source of another package, whose errors then name that package."""
         factory = plugins.load(point)
-        if point.name in self._further:
-            return
+        source = self._further.get(point.name) or _described(point.name, factory)
 
         def open_plugin(text: str, place: Place) -> PriceProvider:
             worker = Worker()
             try:
-                make = partial(factory, text, offline=place.offline)
-                provider = worker.do(LONGEST_FETCH, make)
+                provider = worker.do(LONGEST_FETCH, partial(source.open, text, place))
             except EventStudyError:
                 raise
             except Exception as error:
@@ -139,9 +135,17 @@ class Sources(Registry[Source]):
                 raise make_error(ConfigError, "wrong.plug_in", value=value, **facts)
             return _Guarded(provider, point, worker)
 
-        text = getattr(factory, "summary", "") or (factory.__doc__ or "").strip().partition("\n")[0]
-        source = Source(point.name, text or "no summary", open_plugin, takes_text=True)
-        self._further[point.name] = source
+        self._further[point.name] = replace(source, open=open_plugin)
+
+
+def _described(name: str, factory: Callable[..., PriceProvider]) -> Source:
+    """Return the source of another package that does not use `price_source`."""
+    text = getattr(factory, "summary", "") or (factory.__doc__ or "").strip().partition("\n")[0]
+
+    def opener(text: str, place: Place) -> PriceProvider:
+        return factory(text, offline=place.offline)
+
+    return Source(name, text or "no summary", opener, takes_text=True)
 
 
 REGISTERED = Sources("price source", "eventstudy.prices", ORDER)

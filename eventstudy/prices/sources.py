@@ -158,6 +158,8 @@ def _open(name: str, text: str, place: Place) -> PriceProvider:
     if HIDDEN in text and name != FILES:
         value = f"{name}:{HIDDEN}"
         raise make_error(ConfigError, "wrong.hidden", where="prices", value=value)
+    if text and not source.takes_text:
+        raise SOURCES.no_source(f"{name}:{text}")
     if not source.needs_network:
         return source.open(text, place)
     if place.offline:
