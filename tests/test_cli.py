@@ -398,6 +398,7 @@ def test_errors_name_an_option_as_it_is_typed(
         ("run", ["--test", "ttest"], "did you mean 'cross_sectional'?"),
         ("run", ["-e", "250"], "-250:-31"),
         ("calibrate", ["--out", "x"], "-j"),
+        ("proof", ["--out", "x"], "--to"),
         ("refresh", ["--notify", "me"], "--on-change"),
         ("run", ["again.csv"], "one at a time"),
     ],
@@ -408,6 +409,12 @@ def test_words_of_other_tools_get_ours(
     code, _, err = invoke(command, events, *arguments)
     assert code == 2
     assert remedy in err
+
+
+def test_no_command_is_told_of_options_that_it_has_not(events: Path) -> None:
+    for command, option in (("run", "--notify"), ("check", "--start"), ("proof", "--log")):
+        _, _, err = invoke(command, events, option, "x")
+        assert f"No such option '{option}'; see" in err
 
 
 def test_a_pdf_is_no_list(tmp_path: Path) -> None:

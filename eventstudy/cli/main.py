@@ -41,17 +41,21 @@ eventstudy --help                                           lists all commands""
 OUR_FAULT = "This is a bug in eventstudy. Run again with --debug and report what it shows."
 # How alike an option must be to be proposed ("--quiet" is not meant by "--out"), and a command.
 ALIKE, ALIKE_COMMAND = 0.7, 0.6
-# What people type for options of another name.
+# What people type for options of another name: options of ours with what to say, of which a command
+# takes the first that it has; "" needs none.
+_KIND, _DAYS = "--kind", "days are counted from day 0: --estimation=-250:-31 --windows 0:1"
+_LEVEL = "intervals have 95%, and p is printed for any other level"
 MEANT_OPTIONS = {
-    "--log-returns": "did you mean --kind log?", "--log": "did you mean --kind log?",
-    "--simple-returns": "did you mean --kind simple?", "--index": "did you mean --benchmark?",
-    "--notify": "did you mean --on-change?", "--email": "did you mean --on-change?",
-    "--format": "eventstudy report RUN -f FORMAT writes a finished run in another form",
-    "--start": "days are counted from day 0: --estimation=-250:-31 --windows 0:1",
-    "--end": "days are counted from day 0: --estimation=-250:-31 --windows 0:1",
-    "--alpha": "intervals have 95%, and p is printed for any other level",
-    "--confidence": "intervals have 95%, and p is printed for any other level",
-    "--out": "it writes no files: -j prints its result as JSON",
+    "--log-returns": [(_KIND, "did you mean --kind log?")],
+    "--log": [(_KIND, "did you mean --kind log?")],
+    "--simple-returns": [(_KIND, "did you mean --kind simple?")],
+    "--index": [("--benchmark", "did you mean --benchmark?")],
+    "--notify": [("--on-change", "did you mean --on-change?")],
+    "--email": [("--on-change", "did you mean --on-change?")],
+    "--out": [("--to", "did you mean --to?"), ("--json", "-j prints its result as JSON")],
+    "--format": [("", "eventstudy report RUN -f FORMAT writes a finished run in another form")],
+    "--start": [("--estimation", _DAYS)], "--end": [("--estimation", _DAYS)],
+    "--alpha": [("--windows", _LEVEL)], "--confidence": [("--windows", _LEVEL)],
 }  # fmt: skip
 # Where libraries and the store look, and what they take without it.
 FOLDERS = {
@@ -204,8 +208,9 @@ def describe_misuse(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     where = f"see {context.command_path} --help" if context else ""
     like = ALIKE if typed.startswith("-") else ALIKE_COMMAND
-    remedy = did_you_mean(typed, possible, like=like)
-    remedy = MEANT_OPTIONS.get(typed, remedy)
+    ours = {"", *(name for p in context.command.params for name in p.opts)} if context else set()
+    meant = (remedy for option, remedy in MEANT_OPTIONS.get(typed, []) if option in ours)
+    remedy = next(meant, "") or did_you_mean(typed, possible, like=like)
     if isinstance(error, click.UsageError) and Path(typed).suffix in (".csv", ".toml", ".xlsx"):
         remedy = f"did you mean eventstudy run {typed}?"
     return "; ".join(filter(None, [text, remedy, where]))
