@@ -279,4 +279,4 @@ def _suffix_hint(ticker: str, suffix: str) -> str:
         return f"a class of shares is written with a dash: '{stem}-{suffix}'"
     if alike := get_close_matches(upper, EXCHANGES, 1):
         return f"did you mean '{stem}.{alike[0]}'?"
-    return "suffixes are those of Yahoo, e.g. .L .DE .HK .SS .SZ .T"
+    return "use a suffix of Yahoo, such as .L .DE .HK .SS .SZ .T"

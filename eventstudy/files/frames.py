@@ -72,7 +72,7 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 MAGIC = b"PK\x03\x04"
-# What openpyxl and its libraries raise where bits are wrong; a sheet is read when it is asked for.
+# What openpyxl and its libraries raise for a damaged file, some only when a sheet is read.
 NOT_EXCEL = (
     OSError, EOFError, ValueError, LookupError, SyntaxError, RuntimeError, zipfile.BadZipFile,
     zlib.error,
