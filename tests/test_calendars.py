@@ -27,6 +27,7 @@ from eventstudy.errors import DataError
 from eventstudy.events import parse_announcement
 from eventstudy.events.announcements import Announcement, day0_position, to_instant
 from eventstudy.returns import ReturnsPanel
+from eventstudy.returns.market_notes import note_ends
 from eventstudy.words import Reason
 
 ROOT = Path(__file__).parents[1]
@@ -231,29 +232,14 @@ def test_known_numbers_of_sessions() -> None:
 
 def test_out_of_bounds_names_calendar_value_and_bound() -> None:
     shanghai = Sessions.of("XSHG")
-    with pytest.raises(DataError) as caught:
-        shanghai.position(dt.date(1985, 5, 5))
-    assert all(word in str(caught.value) for word in ("XSHG", "1985-05-05", "before", "1990-12-"))
-    with pytest.raises(DataError) as caught:
-        shanghai.position(np.datetime64("2299-01-01"))
-    assert all(
-        word in str(caught.value)
-        for word in ("XSHG", "2299-01-01", "after", str(shanghai.dates[-1]))
-    )
-    for year in (1985, 2299):
+    bounds = {1949: ("before", "1950-01-"), 2299: ("after", "2049-12-31")}
+    for year, words in bounds.items():
+        with pytest.raises(DataError) as caught:
+            shanghai.position(dt.date(year, 5, 5))
+        assert all(word in str(caught.value) for word in ("XSHG", f"{year}-05-05", *words))
+        assert 'calendar = "data"' in caught.value.remedy
         with pytest.raises(DataError, match="XSHG"):
             shanghai.first_after(dt.datetime(year, 1, 1, tzinfo=dt.UTC))
-
-
-def test_days_beyond_the_snapshot_say_what_to_do() -> None:
-    with pytest.raises(DataError) as caught:
-        Sessions.of("XSHG").position(dt.date(2199, 1, 4))
-    said = str(caught.value)
-    assert "later version" in said
-    assert 'calendar = "data"' in said
-    with pytest.raises(DataError) as caught:
-        Sessions.of("XSHG").position(dt.date(1985, 5, 5))
-    assert "later version" not in str(caught.value)
 
 
 def test_first_day_of_a_calendar_counts() -> None:
@@ -308,7 +294,9 @@ def test_the_snapshot_has_all_calendars_and_the_hash_of_its_lines() -> None:
 def differing(name: str) -> set[str]:
     """Return the days on which our sessions are not those of the snapshot."""
     ours, (_, *theirs) = Sessions.of(name), read_sessions(name)
-    rows = (zip(*(a.astype(str) for a in arrays), strict=True) for arrays in (ours.arrays, theirs))
+    assert ours.known == (theirs[0][0], theirs[0][-1])
+    published = [array[~ours.is_assumed(ours.dates)] for array in ours.arrays]
+    rows = (zip(*(a.astype(str) for a in arrays), strict=True) for arrays in (published, theirs))
     return {day for day, *_ in set.symmetric_difference(*map(set, rows))}
 
 
@@ -593,19 +581,29 @@ def test_sessions_before_and_after_all_prices_are_not_lost() -> None:
 
 
 def test_data_that_outlast_a_calendar_are_said() -> None:
-    days = ["2026-12-30", "2026-12-31", "2027-01-04", "2027-01-05"]
-    assert str(Sessions.of("XSHG").dates[-1]) < "2027-01-04", (
-        "choose later days for a later snapshot"
-    )
-    panel = traded_on(days, ["600519.SS", "600000.SS"], "XSHG")
-    assert codes(panel)["calendar_ends"].facts["end"] == str(Sessions.of("XSHG").dates[-1])
-    assert "calendar_doubted" not in codes(panel)
-    frame = pd.DataFrame({"600519.SS": 0.01}, index=pd.DatetimeIndex(days))
-    again = ReturnsPanel.from_frame(
-        frame, keys=[("600519.SS", "XSHG")], sessions={"XSHG": Sessions.of("XSHG")}
-    )
-    assert "calendar_ends" in codes(again)
-    assert "calendar_ends" not in codes(traded_on(days[:2], ["600519.SS"], "XSHG"))
+    sessions = {"XSHG": Sessions.of("XSHG")}
+    end = sessions["XSHG"].known[1]
+
+    def said(*after: int) -> dict[str, dict[str, object]]:
+        days = [str(day) for day in end + np.array(after)]
+        priced = traded_on(days, ["600519.SS", "600000.SS"], "XSHG")
+        assert "calendar_doubted" not in codes(priced)
+        frame = pd.DataFrame({"600519.SS": 0.01}, index=pd.DatetimeIndex(days))
+        returns = ReturnsPanel.from_frame(frame, keys=[("600519.SS", "XSHG")], sessions=sessions)
+        notes = [
+            note_ends(panel.keys, panel.spans, panel.sessions, sessions)
+            for panel in (priced, returns)
+        ]
+        assert notes[0] == notes[1]
+        return {note.code: dict(note.facts) for note in notes[0] if isinstance(note, Reason)}
+
+    facts = {"calendar": "XSHG", "end": str(end)}
+    last = np.busday_offset(end, 2)
+    after = said(-2, -1, *(np.busday_offset(end, [1, 2]) - end).astype(int))
+    assert after == {"calendar_ends": facts | {"last": str(last)}}
+    assert said(-2, -1, 0) == {"calendar_ends_soon": facts}
+    earlier = sessions["XSHG"].dates
+    assert said(*(earlier[earlier < end - 60][-3:] - end).astype(int)) == {}
 
 
 def test_the_days_of_the_data_are_doubted_by_nothing() -> None:

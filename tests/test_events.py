@@ -453,11 +453,6 @@ class TestCells:
     def test_benchmark(self, row_problems, benchmark: str, what: str) -> None:
         assert what in only(row_problems(f"x,AAPL,2019-05-22,,{benchmark},"), "benchmark").what
 
-    def test_before_the_calendar_begins(self, row_problems) -> None:
-        problem = only(row_problems("x,600000.SS,1985-05-05,,,"), "announced_at")
-        assert all(word in problem.what for word in ("XSHG", "1985-05-05", "1990-12-"))
-        assert "data" in problem.remedy
-
     def test_control_characters(self, row_problems) -> None:
         assert "U+0000" in only(row_problems("x,AAPL,2019-05-22,,,a\0b"), "note").what
         assert "U+001B" in only(row_problems("x,AAPL,2019-05-22,,,a\x1bb"), "note").what

@@ -18,12 +18,13 @@ import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..utility import DateArray, IntArray, did_you_mean
+from ..utility import BoolArray, DateArray, IntArray, did_you_mean
 from ..words import make_error
 from .exchanges import bundled_rows
 
@@ -34,10 +35,14 @@ SESSIONS = DATA / "sessions.txt.gz"
 OVERRIDES = DATA / "session_overrides.csv"
 CLOSED = ord(".")
 FIRST_HOURS = ord("a")
-# Markets without an exchange: their days, and the weekdays that are none.
+# Markets without an exchange, and the weekdays that are none of their days.
 WEEKDAYS, DAILY = "weekdays", "daily"
-ALL_DAYS = ("1990-01-01", "2036-01-01")
 DAYS_OFF = ("01-01", "12-25")
+# Every calendar has days from the first of these dates to the day before the second one.
+ALL_DAYS = ("1950-01-01", "2050-01-01")
+# The days beyond the sessions known follow those of the ten years next to them. A day of the year
+# that was on five of their weekdays or more and never a session is a holiday of a fixed date.
+PATTERN, FEWEST_WEEKDAYS = 3653, 5
 # No holiday has closed an exchange for more weekdays than this (docs/methods/missing-days.md).
 LONGEST_HOLIDAY = 10
 
@@ -50,18 +55,88 @@ def read_sessions(name: str) -> tuple[str, DateArray, DateArray, DateArray]:
     DataError
         There is no such calendar.
     """
-    _, lines = _snapshot()
-    if name not in lines:
-        hint = did_you_mean(name, lines)
-        raise DataError("there is no such trading calendar", value=name, remedy=hint)
-    tz, first, hours, letters = lines[name].split(" ")
-    days = np.frombuffer(letters.encode("ascii"), np.uint8)
-    at = np.flatnonzero(days != CLOSED)
-    dates: DateArray = np.datetime64(first, "D") + at.astype("timedelta64[D]")
-    minutes = np.array([pair.split(":") for pair in hours.split(",")], dtype=np.int64)
-    clock = minutes[days[at] - FIRST_HOURS].astype("timedelta64[m]")
-    opens, closes = to_utc(dates + clock.T, tz)
-    return tz, dates, opens, closes
+    line = _Line.of(name)
+    return line.tz, *line.sessions
+
+
+class _Line(NamedTuple):
+    """A line of the snapshot: the letter of each day from the first, and the hours (L, 2)."""
+
+    tz: str
+    first: np.datetime64
+    minutes: IntArray
+    letters: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, name: str) -> _Line:
+        """Return the line of a calendar."""
+        _, lines = _snapshot()
+        if name not in lines:
+            hint = did_you_mean(name, lines)
+            raise DataError("there is no such trading calendar", value=name, remedy=hint)
+        tz, first, hours, letters = lines[name].split(" ")
+        minutes = np.array([pair.split(":") for pair in hours.split(",")], dtype=np.int64)
+        days = np.frombuffer(letters.encode("ascii"), np.uint8)
+        return cls(tz, np.datetime64(first, "D"), minutes, days)
+
+    @property
+    def days(self) -> DateArray:
+        """Its days, shape (n,)."""
+        return self.first + np.arange(len(self.letters)).astype("timedelta64[D]")
+
+    @property
+    def sessions(self) -> tuple[DateArray, DateArray, DateArray]:
+        """Dates, opens and closes (UTC) of its sessions."""
+        is_open = self.letters != CLOSED
+        dates = self.days[is_open]
+        clock = self.minutes[self.letters[is_open] - FIRST_HOURS].astype("timedelta64[m]")
+        opens, closes = to_utc(dates + clock.T, self.tz)
+        return dates, opens, closes
+
+    def continued(self) -> _Line:
+        """Return the line from the first to the last of all days; beyond its own as is usual."""
+        start, end = (np.datetime64(day, "D") for day in ALL_DAYS)
+        before: DateArray = np.arange(start, self.first)
+        after: DateArray = np.arange(self.days[-1] + np.timedelta64(1, "D"), end)
+        letters = [
+            self._usual(before, slice(PATTERN)),
+            self.letters,
+            self._usual(after, slice(-PATTERN, None)),
+        ]
+        return self._replace(first=min(start, self.first), letters=np.concatenate(letters))
+
+    def _usual(self, days: DateArray, near: slice) -> NDArray[np.uint8]:
+        """Return the letters of days beyond the line, from those of the days `near` them.
+
+        A day is a session if its weekday usually is one, unless it is a holiday of a fixed date.
+        The hours are the most frequent ones.
+        """
+        letters = self.letters[near]
+        is_open = letters != CLOSED
+        weekday = _weekdays(self.days[near])
+        is_usual = np.bincount(weekday, is_open, 7) * 2 > np.bincount(weekday, minlength=7)
+        of_year = _days_of_year(self.days[near])
+        on_weekdays = np.bincount(of_year, is_usual[weekday], DAYS_OF_YEAR)
+        is_closed = np.bincount(of_year, is_open, DAYS_OF_YEAR) == 0
+        is_holiday = is_closed & (on_weekdays >= FEWEST_WEEKDAYS)
+        is_session = is_usual[_weekdays(days)] & ~is_holiday[_days_of_year(days)]
+        usual_hours = np.bincount(letters[is_open]).argmax()
+        return np.where(is_session, usual_hours, CLOSED).astype(np.uint8)
+
+
+def _weekdays(days: DateArray) -> IntArray:
+    """Return 0 for a Thursday to 6 for a Wednesday."""
+    return np.asarray(days.astype(np.int64) % 7)
+
+
+# The 29th of February counts as one.
+DAYS_OF_YEAR = 12 * 31
+
+
+def _days_of_year(days: DateArray) -> IntArray:
+    """Return the month (from 0) times 31 plus the day of the month (from 0)."""
+    months = days.astype("datetime64[M]")
+    return np.asarray(months.astype(np.int64) % 12 * 31 + (days - months).astype(np.int64))
 
 
 def to_utc(walls: DateArray, tz: str) -> DateArray:
@@ -104,6 +179,8 @@ def _snapshot() -> tuple[dict[str, str], Mapping[str, str]]:
     return json.loads(head), {name: line for name, _, line in named}
 
 
+# What is known of the sessions of an exchange where they are days of the data.
+NOT_PUBLISHED = (np.datetime64("NaT", "D"), np.datetime64("NaT", "D"))
 # Hours of sessions whose exchange is not known.
 NO_HOURS = "09:30", "16:00"
 
@@ -122,6 +199,10 @@ class Sessions:
         Session dates, ``datetime64[D]``, ascending.
     opens, closes : DateArray, shape (n_sessions,)
         First and last minute of each session in UTC, ``datetime64[s]``.
+    known : tuple of two datetime64[D]
+        The first and the last session that the exchange has published. Before and after them the
+        sessions are assumed: the usual weekdays without holidays of a fixed date. Both are NaT
+        where the sessions are days of the data.
     """
 
     code: str
@@ -129,6 +210,7 @@ class Sessions:
     dates: DateArray
     opens: DateArray
     closes: DateArray
+    known: tuple[np.datetime64, np.datetime64] = NOT_PUBLISHED
 
     def __len__(self) -> int:
         return len(self.dates)
@@ -139,7 +221,7 @@ class Sessions:
         Raises
         ------
         DataError
-            `date` is before the first or after the last session known.
+            `date` is before the first or after the last day of all calendars.
         """
         day = np.array(date).astype("datetime64[D]")[()]
         if day < self.dates[0]:
@@ -161,7 +243,7 @@ class Sessions:
         Raises
         ------
         DataError
-            `instant` is before the day of the first session, or not before the last close known.
+            `instant` is before the day of the first session, or not before the last close.
         """
         moment = np.datetime64(instant.astimezone(dt.UTC).replace(tzinfo=None), "s")
         if instant.astimezone(zoneinfo.ZoneInfo(self.tz)).date() < self.dates[0].item():
@@ -179,10 +261,10 @@ class Sessions:
     @staticmethod
     @functools.cache
     def of(calendar: str) -> Sessions:
-        """Return all sessions of a calendar that are known, past and future.
+        """Return all sessions of a calendar, past and future.
 
-        They are those of the snapshot of exchange_calendars, corrected by each row of
-        ``data/session_overrides.csv`` in its order.
+        They are those of the snapshot of exchange_calendars, before and after them those assumed
+        (`known`), corrected by each row of ``data/session_overrides.csv`` in its order.
 
         Parameters
         ----------
@@ -200,7 +282,9 @@ class Sessions:
             return _around_the_clock(calendar, base, *end.split(" "))
         if end:
             return _ending_at(Sessions.of(base), calendar, end)
-        schedule = Sessions.fixed(calendar, *read_sessions(calendar))
+        line = _Line.of(calendar)
+        known = line.days[0], line.days[-1]
+        schedule = Sessions.fixed(calendar, line.tz, *line.continued().sessions, known=known)
         for override in _overrides():
             if override["calendar"] == calendar:
                 schedule = _corrected(schedule, override)
@@ -228,7 +312,10 @@ class Sessions:
         return cls.fixed(code, tz, days, opens, closes)
 
     @classmethod
-    def fixed(cls, code: str, tz: str, *arrays: DateArray) -> Sessions:
+    def fixed(
+        cls, code: str, tz: str, *arrays: DateArray,
+        known: tuple[np.datetime64, np.datetime64] = NOT_PUBLISHED,
+    ) -> Sessions:  # fmt: skip
         """Return sessions whose arrays cannot be written to.
 
         Parameters
@@ -236,10 +323,12 @@ class Sessions:
         code, tz : str
         *arrays : ndarray of datetime64
             Dates, opens and closes.
+        known : tuple of two datetime64
         """
         for array in arrays:
             array.flags.writeable = False
-        return cls(code, tz, *arrays)
+        dates, opens, closes = arrays
+        return cls(code, tz, dates, opens, closes, known)
 
     @staticmethod
     def version() -> str:
@@ -250,7 +339,30 @@ class Sessions:
 
     def having(self, *arrays: DateArray) -> Sessions:
         """Return the sessions of the same market with other dates, opens and closes."""
-        return Sessions.fixed(self.code, self.tz, *arrays)
+        return Sessions.fixed(self.code, self.tz, *arrays, known=self.known)
+
+    def is_assumed(self, days: DateArray) -> BoolArray:
+        """Return which days are before the first or after the last session known, shape (n,)."""
+        first, last = self.known
+        return np.asarray((days < first) | (days > last))
+
+    def observed(self, days: DateArray) -> Sessions:
+        """Return the sessions with days of the data in the place of those that are assumed.
+
+        Parameters
+        ----------
+        days : (n,) datetime64[D] array
+            Days on which the market was open, ascending. From the first to the last of them no
+            other day beyond the sessions known is one.
+        """
+        seen = days[self.is_assumed(days)]
+        if len(seen) == 0:
+            return self
+        schedule = _opened(self, seen)
+        dates = schedule.dates
+        is_covered = (dates >= days[0]) & (dates <= days[-1]) & self.is_assumed(dates)
+        keep = ~is_covered | np.isin(dates, seen)
+        return schedule.having(*(array[keep] for array in schedule.arrays))
 
     def _out_of_bounds(self, side: str, value: object, bound: np.datetime64) -> DataError:
         facts: Any = {"calendar": self.code, "day": value, "bound": bound}
@@ -265,7 +377,8 @@ def _ending_at(schedule: Sessions, name: str, time: str) -> Sessions:
     ends = _at(schedule.dates, time, schedule.tz)
     if np.median(ends - schedule.closes) < np.timedelta64(0, "s"):
         ends = np.minimum(ends, schedule.closes)
-    return Sessions.fixed(name, schedule.tz, schedule.dates, schedule.opens, ends)
+    arrays = schedule.dates, schedule.opens, ends
+    return Sessions.fixed(name, schedule.tz, *arrays, known=schedule.known)
 
 
 def _around_the_clock(name: str, base: str, time: str, tz: str) -> Sessions:
@@ -275,7 +388,8 @@ def _around_the_clock(name: str, base: str, time: str, tz: str) -> Sessions:
         days = days[np.is_busday(days)]
         days = days[~np.isin([str(day)[5:] for day in days], DAYS_OFF)]
     ends = _at(days, time, tz)
-    return Sessions.fixed(name, tz, days, ends - np.timedelta64(1, "D"), ends)
+    begins = ends - np.timedelta64(1, "D")
+    return Sessions.fixed(name, tz, days, begins, ends, known=(days[0], days[-1]))
 
 
 @functools.cache

@@ -239,6 +239,16 @@ def check_day0(row: Row, rules: Rules) -> None:
     if announcement is None or (rules.calendar == "exchange" and row.exchange is None):
         row.day0 = stated
         return
+    _settle_day0(row, announcement, stated, rules)
+    if row.day0 and rules.calendar == "exchange" and (home := row.sessions):
+        is_assumed = home.is_assumed(np.array([row.day0], dtype="datetime64[D]"))[0]
+        row.flags += [Flag.ASSUMED_SESSION] * bool(is_assumed)
+
+
+def _settle_day0(
+    row: Row, announcement: news.Announcement, stated: dt.date | None, rules: Rules
+) -> None:
+    """Set day 0 of a row, and the sessions that could be it where the time is not known."""
     candidates: tuple[dt.date, ...] = ()
     with row.faults_of("announced_at") if stated is None else contextlib.suppress(DataError):
         row.day0, candidates = _day0_by_clock(row, announcement, rules)
@@ -317,7 +327,7 @@ def _given_day0(row: Row, rules: Rules) -> dt.date | None:
         day = news.parse_date(news.MIDNIGHT.sub("", row["day0"]))
         if rules.calendar == "exchange" and (home := row.sessions):
             session = home.dates[home.position(day)]
-            if session != np.datetime64(day):
+            if session != np.datetime64(day) and not home.is_assumed(np.array([session]))[0]:
                 facts = {"calendar": home.code, "next": session}
                 raise make_error(DataError, "sessions.closed", value=str(day), **facts)
         return day

@@ -81,7 +81,10 @@ def note_long_windows(
 # Codes of the reasons of announcements that are part of another event.
 MERGED = ("same_session", "same_session_resumed")
 # The other flags are raised before a study is fitted, or for other news.
-EARLIER = (Flag.TIME_UNKNOWN, Flag.DAY0_GIVEN, Flag.BENCHMARK_FALLBACK, Flag.CONFOUNDED)
+EARLIER = (
+    Flag.TIME_UNKNOWN, Flag.DAY0_GIVEN, Flag.ASSUMED_SESSION, Flag.BENCHMARK_FALLBACK,
+    Flag.CONFOUNDED,
+)  # fmt: skip
 STUDY_FLAGS = tuple(flag for flag in Flag if flag not in EARLIER)
 
 # Faults of prices that may have made a return. The others are gaps, which have flags of their own,

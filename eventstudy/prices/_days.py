@@ -173,8 +173,7 @@ def _local_days(instants: pd.Series[Any], schedule: Sessions) -> pd.Series[Any]:
 def _count_closed(days: pd.Series[Any], schedule: Sessions) -> int:
     """Return how many days are none of the sessions, as far as these are known."""
     dates = days.to_numpy().astype("datetime64[D]")
-    is_known = (dates >= schedule.dates[0]) & (dates <= schedule.dates[-1])
-    return int((is_known & ~np.isin(dates, schedule.dates)).sum())
+    return int((~schedule.is_assumed(dates) & ~np.isin(dates, schedule.dates)).sum())
 
 
 def bad_cell(code: str, cells: pd.Series[Any], bad: pd.Series[bool], file: str) -> BadAnswerError:

@@ -29,7 +29,7 @@ from ..quality import LimitRule, Quotes, ReturnKind, limits_of_returns
 from ..words import Reason, words
 from .benchmarks import BenchmarkPolicy, Benchmarks
 from .currency import OLDEST_RATE, Rates, in_currency, rate_symbol
-from .market_notes import refuse_logarithms
+from .market_notes import note_ends, refuse_logarithms
 from .measures import Measure, note_several_shares, shares_of
 from .panel import ReturnsPanel
 from .security_files import securities_of
@@ -306,7 +306,8 @@ def _panel(
     # What the bundled sample says of itself holds for all its symbols, and is a notice already.
     named = [(s, p.note) for s, p in fetched.provenance.items() if p.source != "sample" and p.note]
     notes = [Reason("of_symbol", symbol=s, text=text) for s, text in named if s not in failures]
-    return replace(panel, notes=(*notes, *panel.notes))
+    ends = note_ends(panel.keys, panel.spans, panel.sessions, sessions)
+    return replace(panel, notes=(*notes, *panel.notes), notices=(*panel.notices, *ends))
 
 
 def _in_currency(panel: ReturnsPanel, currency: str, basket: Basket) -> ReturnsPanel:
@@ -405,7 +406,9 @@ def read_returns(
             s: {"source": "returns file", "detail": name, **ends.get(s, {})} for s in available
         }
         panel = _with_limits(replace(panel, provenance=whence), special_treatment(events))
-        return replace(panel, notices=(*getattr(table, "notices", ()), *panel.notices))
+        notices = getattr(table, "notices", ())
+        ended = note_ends(panel.keys, panel.spans, panel.sessions, sessions)
+        return replace(panel, notices=(*notices, *panel.notices, *ended))
 
 
 def _ends_of(panel: ReturnsPanel) -> dict[str, dict[str, str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from ..calendars import Sessions, Symbol
 from ..errors import DataError
 from ..quality import Market, Quotes, SeriesDates, SeriesFault, SeriesFaults
-from ..utility import BoolArray, DateArray, FloatArray
+from ..utility import BoolArray, DateArray, FloatArray, IntArray
 from ..words import Reason, make_error, words
 from .sessions import CLOCKS, Clock, Key, home_calendars, indices_of, located
 
@@ -19,6 +19,8 @@ from .sessions import CLOCKS, Clock, Key, home_calendars, indices_of, located
 HIGHEST_LOG, LOG_MOVE, FEWEST_MOVES = 13.0, 0.002, 60
 # Days and symbols that are named.
 NAMED = 3
+# So long before the sessions known end a note says it.
+SOON = np.timedelta64(60, "D")
 # More values than these on closed days are no accident.
 SEVERAL, LARGE_SHARE = 10, 0.05
 
@@ -27,7 +29,7 @@ def note_markets(
     quotes_of: Mapping[str, Quotes], keys: Iterable[Key], calendars: Mapping[str, Sessions],
     sources: Mapping[str, str],
 ) -> list[str]:  # fmt: skip
-    """Return notes on price limits, and on calendars that prices contradict or outlast.
+    """Return notes on price limits, and on calendars that prices contradict.
 
     Parameters
     ----------
@@ -48,7 +50,6 @@ def note_markets(
     for name, quotes in members.items():
         notes += _note_doubts(name, quotes)
         notes += _note_lost(quotes, sources)
-        notes += _note_end(name, max(q.dates[-1] for q in quotes))
     return notes
 
 
@@ -128,22 +129,40 @@ def find_odd_rows(values: FloatArray, keys: Sequence[Key], clock: Clock) -> Seri
     return SeriesFaults(faults)
 
 
-def note_ends(last: np.datetime64, calendars: Mapping[str, Sessions]) -> list[str]:
-    """Return notes on the calendars of exchanges that end before the data.
+def note_ends(
+    keys: Iterable[Key], spans: IntArray, days: DateArray, calendars: Mapping[str, Sessions]
+) -> list[str]:
+    """Return notes on the calendars of exchanges that data outlast, or will outlast soon.
 
     Parameters
     ----------
-    last : datetime64
-        The last day with data.
-    calendars : mapping of str to Sessions
+    keys : iterable of n (symbol, calendar)
+    spans : (n, T) int array
+        Sessions that each return covers; 0 where there is none.
+    days : (T,) datetime64[D] array
+    calendars : mapping of calendar name to Sessions
     """
-    names = [CLOCKS[name] for name in calendars if _is_of_exchange(name, calendars)]
-    return [note for name in dict.fromkeys(names) for note in _note_end(name, last)]
+    last_days = dict[str, np.datetime64]()
+    for (symbol, name), own in zip(keys, spans, strict=True):
+        if not _is_of_exchange(name, calendars) or symbol not in home_calendars([(symbol, name)]):
+            continue
+        if days[-1] > calendars[name].known[1] - SOON and own.any():
+            last = days[np.flatnonzero(own)[-1]]
+            last_days[CLOCKS[name]] = max(last, last_days.get(CLOCKS[name], last))
+    notes = list[str]()
+    for name, last in last_days.items():
+        end = Sessions.of(name).known[1]
+        facts = {"calendar": name, "end": str(end)}
+        if last > end:
+            notes.append(Reason("calendar_ends", last=str(last), **facts))
+        elif last > end - SOON:
+            notes.append(Reason("calendar_ends_soon", **facts))
+    return notes
 
 
 def _is_of_exchange(name: str, calendars: Mapping[str, Sessions]) -> bool:
     """Return whether sessions are those of the exchange, not the days of the data."""
-    return name in CLOCKS and calendars.get(name) is Sessions.of(CLOCKS[name])
+    return name in CLOCKS and name in calendars and not np.isnat(calendars[name].known[0])
 
 
 def _note_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[str]:
@@ -164,18 +183,13 @@ def _note_limits(quotes_of: Mapping[str, Quotes], keys: Iterable[Key]) -> list[s
     return notes
 
 
-def _note_end(name: str, last: np.datetime64) -> list[str]:
-    end = Sessions.of(name).dates[-1]
-    return [Reason("calendar_ends", calendar=name, end=str(end), last=str(last))] * bool(last > end)
-
-
 def _note_doubts(name: str, quotes: Sequence[Quotes]) -> list[str]:
     """Return a note on the days between sessions on which several symbols traded."""
-    dates = Sessions.of(name).dates
+    schedule = Sessions.of(name)
     traders = defaultdict(list)
     for q in quotes:
-        is_inside = (q.dates > dates[0]) & (q.dates < dates[-1])
-        for day in q.dates[_traded(q) & is_inside & ~located(q.dates, dates)[1]]:
+        is_closed = ~schedule.is_assumed(q.dates) & ~located(q.dates, schedule.dates)[1]
+        for day in q.dates[_traded(q) & is_closed]:
             traders[str(day)].append(q.symbol)
     needed = Market.enough_of(len(quotes))
     days = sorted(day for day, symbols in traders.items() if len(symbols) >= needed)

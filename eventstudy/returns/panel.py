@@ -18,7 +18,7 @@ from ..quality import LimitRule, Quotes, ReturnKind, SeriesDates, SeriesFault, S
 from ..utility import DateArray, FloatArray, IntArray, SmallIntArray, pd
 from ..words import make_error
 from . import sessions as laying
-from .market_notes import find_odd_rows, note_closed_days, note_ends, note_markets, refuse_dates
+from .market_notes import find_odd_rows, note_closed_days, note_markets, refuse_dates
 from .measures import Measure, compute_measure, explain_lack
 from .table import FrameTable
 
@@ -416,7 +416,7 @@ class ReturnsPanel:
         odd = find_odd_rows(values, wanted, clock)
         strays = zip(wanted, outside, strict=True)
         notes = [n for key, k in strays for n in note_closed_days(*key, int(k), len(dates))]
-        notes += [*odd.notes(), *note_ends(dates[-1], sessions or {})]
+        notes += odd.notes()
         spans = np.isfinite(values, out=np.empty(values.shape, laying.span_type(values.shape[1])))
         return cls(
             keys=tuple(wanted), values=values, spans=spans, sessions=clock.sessions,

@@ -22,6 +22,7 @@ GATE = "eventstudy.gate"
 CLOCKS = {e.code: e.calendar for e in Exchange.all() if e.calendar}
 # Symbols that prove together that an exchange was closed.
 SEVERAL = 3
+NO_DAYS: DateArray = np.empty(0, "datetime64[D]")
 # Time zone of sessions whose exchange is not known.
 NO_ZONE = "UTC"
 
@@ -31,6 +32,9 @@ def build_sessions(
     calendar: CalendarChoice, benchmarks: set[str],
 ) -> dict[str, Sessions]:  # fmt: skip
     """Return the sessions of each calendar: those of the exchange, or the dates of its symbols.
+
+    Beyond the sessions that an exchange has published, the dates of its symbols are its sessions as
+    far as they go.
 
     Parameters
     ----------
@@ -45,15 +49,17 @@ def build_sessions(
     """
     out = {}
     for name in dict.fromkeys(c for _, c in keys):
-        known_sessions = Sessions.of(CLOCKS[name]) if name in CLOCKS else None
-        if known_sessions is None or calendar == "data":
-            symbols = [symbol for symbol, c in keys if c == name and symbol in available]
-            days = _market_days(days_of, symbols, benchmarks)
-            if len(days) == 0:
-                continue
-            zone = known_sessions.tz if known_sessions else NO_ZONE
-            known_sessions = Sessions.of_days(name, zone, days, known_sessions)
-        out[name] = known_sessions
+        usual = Sessions.of(CLOCKS[name]) if name in CLOCKS else None
+        symbols = [symbol for symbol, c in keys if c == name and symbol in available]
+        if usual is not None and calendar == "exchange":
+            symbols = [symbol for symbol in symbols if _is_at_home(symbol, name)]
+            reached = [days_of(symbol)[0] for symbol in symbols]
+            is_outlasted = any(usual.is_assumed(days[[0, -1]]).any() for days in reached)
+            days = _market_days(days_of, symbols, benchmarks) if is_outlasted else NO_DAYS
+            out[name] = usual.observed(days)
+        elif len(days := _market_days(days_of, symbols, benchmarks)):
+            zone = usual.tz if usual else NO_ZONE
+            out[name] = Sessions.of_days(name, zone, days, usual)
     return out
 
 
@@ -66,7 +72,7 @@ def _market_days(days_of: DaysOf, symbols: list[str], benchmarks: set[str]) -> D
     """
     ends = [listing[[0, -1]] for s in symbols if len(listing := days_of(s)[0])]
     if not ends:
-        return np.empty(0, "datetime64[D]")
+        return NO_DAYS
     first = np.min(ends)
     days: DateArray = np.arange(first, np.max(ends) + np.timedelta64(1, "D"))
     index = np.zeros(len(days), dtype=bool)
@@ -493,13 +499,14 @@ def span_type(longest: int) -> type[np.signedinteger[Any]]:
 
 def home_calendars(keys: Iterable[Key]) -> dict[str, str]:
     """Return the calendar of each symbol's exchange, or of the data; absent without one."""
+    return {symbol: calendar for symbol, calendar in keys if _is_at_home(symbol, calendar)}
 
-    def is_home(symbol: str, calendar: str) -> bool:
-        home = Symbol(symbol).home
-        is_listed = home is not None and home.calendar == CLOCKS.get(calendar, "")
-        return calendar == DATA_CALENDAR or is_listed
 
-    return {symbol: calendar for symbol, calendar in keys if is_home(symbol, calendar)}
+def _is_at_home(symbol: str, calendar: str) -> bool:
+    """Return whether a symbol trades on the exchange of a calendar, or this is of the data."""
+    home = Symbol(symbol).home
+    is_listed = home is not None and home.calendar == CLOCKS.get(calendar, "")
+    return calendar == DATA_CALENDAR or is_listed
 
 
 def indices_of(code: str) -> Sequence[str]:

@@ -16,6 +16,7 @@ class Flag(StrEnum):
 
     TIME_UNKNOWN = auto()
     DAY0_GIVEN = auto()
+    ASSUMED_SESSION = auto()
     SHORT_ESTIMATION = auto()
     SHORT_HISTORY = auto()
     MULTI_DAY_RETURN = auto()
