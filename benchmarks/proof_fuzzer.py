@@ -9,14 +9,13 @@ are written, `eventstudy run` studies them, and `eventstudy proof` computes its 
 program that shares no code with it. A number that differs, a proof that is refused, a warning and
 an exit code other than 0 are failures: then the exit code is 1.
 
-A study depends on its seed alone: study k has the seed N + k. Without `--seed` it is a new one.
+A study depends on its seed alone: study k has the seed N + k. N is 1000 by default.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-import secrets
 import shlex
 import sys
 import tempfile
@@ -63,7 +62,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--studies", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6) * 1000)
+    parser.add_argument("--seed", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="a new folder for the files of the studies")
     parser.add_argument("--shrink", action="store_true", help="make failures as small as possible")

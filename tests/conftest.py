@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+import seeds
 from hypothesis import settings
 
 from eventstudy.models import MODELS, LinearModel
@@ -27,9 +28,19 @@ ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 _STORES = itertools.count()
 
-# No test depends on how fast the machine is.
-settings.register_profile("any machine", deadline=None, max_examples=50)
-settings.load_profile("any machine")
+# No test depends on how fast the machine is, and without a seed each draws what it drew before.
+settings.register_profile("fixed", deadline=None, max_examples=50, derandomize=True, database=None)
+settings.register_profile(
+    "watch", deadline=None, max_examples=50, derandomize=False, database=None, print_blob=True
+)
+settings.load_profile("fixed" if seeds.given() is None else "watch")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give hypothesis the seed of the environment."""
+    if seeds.given() is not None and not config.getoption("hypothesis_seed", None):
+        config.option.hypothesis_seed = str(seeds.given())
 
 
 @pytest.fixture(autouse=True, scope="module")

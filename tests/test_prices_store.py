@@ -22,6 +22,7 @@ from platformdirs import windows
 from platformdirs.macos import MacOS
 from platformdirs.unix import Unix
 from platformdirs.windows import Windows
+from seeds import seed
 
 from eventstudy.calendars import Sessions
 from eventstudy.errors import DataError
@@ -330,7 +331,7 @@ def test_killed_while_writing() -> None:
     vintage."""
     program = ROOT / "benchmarks" / "store_kill.py"
     run = subprocess.run(
-        [sys.executable, "-W", "error", program, "--kills", "15", "--seed", "11"],
+        [sys.executable, "-W", "error", program, "--kills", "15", "--seed", str(seed(11))],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

@@ -63,7 +63,7 @@ CELLS = st.fixed_dictionaries({
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(EXPRESSIONS.filter(lambda text: len(text) <= 500), st.lists(CELLS, min_size=1, max_size=5))
 def test_rows_are_those_of_python(text: str, rows: list[dict[str, Any]]) -> None:
     table = pd.DataFrame(rows)
