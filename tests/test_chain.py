@@ -370,12 +370,12 @@ def test_no_return_spans_two_sources(
     prices = str(first) if how == "fill" else f"{first},files:{second}"
     fill = "" if how == "chain" else f"files:{second}"
     panel = study(events, prices, fill=fill).panel
+    panels = {source: study(events, source).panel for source in (first, second)}
     for symbol, calendar in panel.keys:
         row = panel.row(symbol, calendar)
         apart = []
-        for source in (first, second):
+        for source, own in panels.items():
             if (source / f"{symbol}.csv").exists():
-                own = study(events, source).panel
                 at = own.row(symbol, calendar)
                 days = np.isin(panel.sessions, own.sessions)
                 gap = np.full(len(panel.sessions), np.inf)
@@ -387,7 +387,7 @@ def test_no_return_spans_two_sources(
         assert (np.min(apart, axis=0)[panel.spans[row] > 0] < 1e-12).all(), symbol
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10_000), holes=st.sets(st.integers(2, 57), max_size=8),
     factor=st.floats(0.2, 5), noise=st.sampled_from([0.0, 2e-4, 5e-3]),
