@@ -43,6 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = str(seeds.given())
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test of two places: `-m slow` would run what only the watch is to run."""
+    for item in items:
+        places = {mark.name for mark in item.iter_markers()} & {"slow", "watch", "live"}
+        if len(places) > 1:
+            raise pytest.UsageError(f"{item.nodeid}: {' and '.join(sorted(places))}")
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _loaded() -> None:
     """Let no collection of garbage walk through all that is loaded by now.

@@ -129,10 +129,16 @@ def test_interval_and_verdict_never_contradict_each_other(
         assert found.verdict == ("different" if outside else "not_different")
 
 
-@pytest.mark.slow
-def test_coherent_in_two_thousand_samples() -> None:
+@pytest.mark.parametrize(
+    "samples",
+    [
+        pytest.param(200, marks=pytest.mark.slow),
+        pytest.param(2000, marks=pytest.mark.watch),
+    ],
+)
+def test_interval_and_verdict_are_coherent_in_many_samples(samples: int) -> None:
     verdicts = []
-    for seed in range(2000):
+    for seed in range(samples):
         rng = np.random.default_rng(seed)
         n = int(rng.integers(1, 20))
         market = Market(n, dates=int(rng.integers(1, n + 1)), effect=rng.normal(0, 0.01), seed=seed)

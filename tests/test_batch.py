@@ -488,7 +488,7 @@ class Cluster(NamedTuple):
     worker: subprocess.Popen[bytes]
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 @pytest.mark.parametrize(
     ("victim", "moment"),
     [*(("scheduler", at) for at in (0.0, 0.3, 2.0, 4.0)), ("worker", 1.0)],
@@ -515,8 +515,13 @@ def test_a_cluster_that_is_killed(victim: str, moment: float, tmp_path: Path) ->
             assert caught.value.exit_code == 75
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["another version", "another project"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("another version", marks=pytest.mark.slow),
+        pytest.param("another project", marks=pytest.mark.watch),
+    ],
+)
 def test_a_worker_with_other_code_is_refused(kind: str, tmp_path: Path) -> None:
     """In one sentence, and for good: trying again would not help."""
     package = tmp_path / "other" / "eventstudy"
@@ -634,7 +639,7 @@ with threadpool_limits(int(sys.argv[1])):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_last_digits_do_not_depend_on_the_threads_of_blas() -> None:
     said = [
         subprocess.run(

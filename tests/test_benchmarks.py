@@ -135,7 +135,7 @@ def test_shanghai_hears_a_session_later(bench: SimpleNamespace) -> None:
 # --- rates that are known ---
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 @pytest.mark.parametrize(("n", "rho"), [(30, 0.05), (30, 0.1), (50, 0.02)])
 def test_bmp_under_equicorrelation(bench: SimpleNamespace, n: int, rho: float) -> None:
     """Unadjusted BMP rejects in 2 Phi(-1.96 sqrt((1-rho)/(1+(N-1)rho))) of the samples: 22, 35 and
@@ -145,7 +145,7 @@ def test_bmp_under_equicorrelation(bench: SimpleNamespace, n: int, rho: float) -
     assert within(rate(bench, design, "bmp", 400), expected, 400)
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 @pytest.mark.parametrize("theta", [1.5, 3.0])
 def test_patell_under_variance(bench: SimpleNamespace, theta: float) -> None:
     """Variance times theta: Patell rejects in 2 Phi(-1.96/sqrt(theta)), 11 and 26 %."""
@@ -155,7 +155,7 @@ def test_patell_under_variance(bench: SimpleNamespace, theta: float) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_power(bench: SimpleNamespace) -> None:
     """+0.5 %, sigma 2 %, N = 50: x = AR sqrt(N)/sigma, Phi(x-1.96) + Phi(-x-1.96) = 42 %."""
     design = replace(bench.designs.DESIGNS["DP"], sigma=(0.02, 0.02), tail=np.inf)
@@ -205,7 +205,7 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_numbers_do_not_depend_on_workers(bench: SimpleNamespace, tmp_path: Path) -> None:
     """60 samples by two processes, and by this one; another design is kept in the file."""
     file = tmp_path / "sizes.json"
@@ -308,7 +308,7 @@ def printed_rates() -> Any:
 # --- other packages ---
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_programs_agree_on_the_same_sample(bench: SimpleNamespace, tmp_path: Path) -> None:
     """The command on those that need no installation: ours and the floor have the numbers of
     statsmodels."""
@@ -426,7 +426,7 @@ def test_what_would_take_too_long_is_not_tried(bench: SimpleNamespace) -> None:
     assert not found.measured.get(("floor", 500))
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_environments(bench: SimpleNamespace, tmp_path: Path) -> None:
     """A package of a block is installed once, beside ours; what does not install has a reason."""
     environments, missing = bench.environments, bench.environments.EnvironmentMissingError
@@ -474,8 +474,16 @@ def test_programs_pin_what_they_measure(bench: SimpleNamespace) -> None:
 # --- size ---
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["D0", "D1", "D2", "C0", "C1", "P1", "O1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("D0", marks=pytest.mark.slow),
+        *(
+            pytest.param(each, marks=pytest.mark.watch)
+            for each in ("D1", "D2", "C0", "C1", "P1", "O1")
+        ),
+    ],
+)
 def test_acceptance(bench: SimpleNamespace, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """300 samples: each acceptance cell within four standard errors, and alarms ring."""
     tables, samples = bench.tables, 300

@@ -206,7 +206,7 @@ def test_cases_as_files_without_packages(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 9
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 @pytest.mark.parametrize("adapter", [OURS, LOOP], ids=["ours", "loop"])
 def test_sizes(adapter: Path) -> None:
     done = run(adapter, "--sizes", "60")
@@ -215,7 +215,7 @@ def test_sizes(adapter: Path) -> None:
     assert "| C0 | [0,0] | bmp_kp | 60 |" in done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_sizes_of_a_program_that_ignores_overlap(tmp_path: Path) -> None:
     """It takes 50 events of one date for independent: the rates of BMP-KP are those of BMP."""
     change = ("overlap = unit @ unit.T", "overlap = np.eye(len(unit))")
@@ -227,7 +227,7 @@ def test_sizes_of_a_program_that_ignores_overlap(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_samples_are_those_of_the_published_sizes(suite: SimpleNamespace) -> None:
     """The same seeds as benchmarks/size.py, through files and the door of users."""
     sys.path.insert(0, str(SUITE.parent))

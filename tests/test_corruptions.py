@@ -16,7 +16,7 @@ sys.modules["corruptions"] = corruptions
 SPEC.loader.exec_module(corruptions)
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_no_corruption_is_wrong_and_silent() -> None:
     done = {k.name: o for k, o in corruptions.outcomes(corruptions.simulated(seed=2))}
     assert len(done) >= 55

@@ -108,7 +108,7 @@ def test_run_up_and_drift_of_a_planted_path() -> None:
     assert f"Afterwards {-back:.0%} of the move is taken back" in str(days.blocks[2])
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_without_a_run_up_no_day_stands_out() -> None:
     """The p of the day is that of the largest of all days: 5 % of null samples have 5 % or less."""
     pvalues = []
@@ -120,7 +120,7 @@ def test_without_a_run_up_no_day_stands_out() -> None:
     assert stats.kstest(pvalues, "uniform").pvalue > 0.001
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_the_band_of_all_days_is_left_in_one_of_twenty_studies() -> None:
     left_pointwise, left_all, n = 0, 0, 400
     for seed in range(n):

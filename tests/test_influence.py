@@ -445,7 +445,7 @@ def test_frame_table_and_plot() -> None:
     assert len(axes.get_yticks()) == 1 + len(found.brief().leave_outs)
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_the_rule_is_rare_by_chance_and_finds_one_group() -> None:
     sys.path.insert(0, str(ROOT / "benchmarks"))
     bench = importlib.import_module("influence")

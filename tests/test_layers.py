@@ -118,7 +118,7 @@ def test_registries_are_whole_in_a_fresh_process() -> None:
         assert int(done.stdout) == n
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_each_module_is_imported_alone() -> None:
     """In a process that has the libraries, but nothing of this project."""

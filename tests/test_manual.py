@@ -25,7 +25,6 @@ from eventstudy.studies.results import INNER
 from eventstudy.words.catalogue import sentences
 
 pytest.importorskip("myst_nb", reason="needs the extra docs")
-pytestmark = pytest.mark.slow
 # Attributes by which a browser loads a file without being asked.
 LOADED = {
     "audio": "src", "embed": "src", "iframe": "src", "img": "src", "object": "data",
@@ -57,6 +56,7 @@ class Page(HTMLParser):
             self.loads.append(facts["href"])
 
 
+@pytest.mark.watch
 def test_the_site(tmp_path: Path) -> None:
     """One test, as the build takes minutes and workers share nothing."""
     site = build(tmp_path / "clone")
@@ -268,6 +268,7 @@ def check_searches_find_their_page_first(site: Path) -> None:
     assert "copies/changelog" not in {page for pages in found.values() for page in pages}
 
 
+@pytest.mark.slow
 def test_pages_can_be_read_in_three_minutes() -> None:
     """At most 900 words, with the code of their sources, but without comments; not reference."""
     for folder in ("start", "tutorials", "how-to", "explanation"):

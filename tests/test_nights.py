@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from run_folders import SHORT, contents
+from seeds import seed
 from test_runs_refresh import ROOT
 from yahoo_standin import (
     Series,
@@ -74,17 +75,19 @@ class Job:
         return {symbol: entry.last for symbol, entry in Record.read(self.run).facts.prices.items()}
 
 
-SLOW = [
-    pytest.param(fault, marks=pytest.mark.slow)
-    for fault in (
-        *(of_another_name, of_another_firm, half),
-        *map(of_the_wire, ("429", "500", "consent", "drop", "hang", "cut")),
-    )
+FAULTS_OF_ONE = [
+    *(pytest.param(fault, marks=pytest.mark.slow) for fault in (gone, of_the_wire("500"))),
+    *(
+        pytest.param(fault, marks=pytest.mark.watch)
+        for fault in (
+            *(of_another_name, of_another_firm, half),
+            *map(of_the_wire, ("429", "consent", "drop", "hang", "cut")),
+        )
+    ),
 ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", [gone, *SLOW])
+@pytest.mark.parametrize("fault", FAULTS_OF_ONE)
 def test_a_fault_of_one_symbol_holds_back_its_own_events(
     fault: Callable[[Yahoo, Series], None], tmp_path: Path
 ) -> None:
@@ -154,12 +157,16 @@ def test_a_loss_that_is_accepted_is_not_waited_for(tmp_path: Path) -> None:
 
 
 CLOSING = [
-    of_another_name, of_another_firm, half, second_half, without_a_day, with_a_blank, gone,
-    in_another_currency,
+    *(pytest.param(fault, marks=pytest.mark.slow) for fault in (second_half, without_a_day)),
+    *(
+        pytest.param(fault, marks=pytest.mark.watch)
+        for fault in (
+            of_another_name, of_another_firm, half, with_a_blank, gone, in_another_currency,
+        )
+    ),
 ]  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", CLOSING)
 def test_what_happens_on_the_last_night_of_a_window_heals(
     fault: Callable[[Yahoo, Series], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -260,13 +267,13 @@ def test_a_complete_run_is_confirmed_and_revised(
         assert set(store.symbols()) == {*FIRMS, "^GSPC"}
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 @pytest.mark.skipif(not (sys.platform == "linux" and shutil.which("cc")), reason="moves the clock")
 def test_nights_over_a_hostile_source() -> None:
     """Faults, kills, an outage and a failing command: no result is wrong without a word, no message
     is lost, and no symbol blocks a night."""
     program = ROOT / "benchmarks" / "nights.py"
-    command = [sys.executable, str(program), "--nights", "20", "--seed", "3"]
+    command = [sys.executable, str(program), "--nights", "20", "--seed", str(seed(3))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "night 20: 0 " in done.stdout

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 from run_folders import FIRMS, Project, contents, invoke
+from seeds import seed
 from test_runs_refresh import refresh
 
 from eventstudy.runs import Record, refresh_run, verify_run
@@ -124,10 +125,11 @@ def test_a_kill_loses_no_command(
     assert not waiting(watched.run)
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_kills_around_the_swap() -> None:
     """A short version of the benchmark."""
     command = [sys.executable, ROOT / "benchmarks" / "refresh_kill.py", "--swaps", "10"]
+    command += ["--seed", str(seed(7))]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -300,7 +302,7 @@ def test_a_linked_outbox_is_none(watched: Watched, tmp_path: Path) -> None:
     assert file.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_power_cuts() -> None:
     """A short version of the benchmark: every eighth step of a first run and of a refresh."""
     command = [sys.executable, ROOT / "benchmarks" / "power_cuts.py", "--every", "8"]

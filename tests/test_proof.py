@@ -16,17 +16,27 @@ from conftest import ROOT, SHARED
 from drawn_studies import DrawnStudy
 from proof_studies import SIX, STUDIES, World, of_sample, run
 from run_folders import contents, invoke
+from seeds import seed
 
 from eventstudy.runs import write_proof
 from eventstudy.runs.proof import check_proof, is_proof
 
 DATA = ("prices.csv", "events.csv", "settings.json")
 QUICK_ONES = ("few_events", "halts", "odd_names")
+# Between them: factors, several exchanges, limits, other currencies, peers, one date.
+SLOW_ONES = ("factors", "mixed_exchanges", "price_limits", "currencies", "peers", "shared_dates")
 NAMES = [
-    pytest.param(name, marks=() if name in QUICK_ONES else pytest.mark.slow) for name in STUDIES
+    pytest.param(
+        name,
+        marks=()
+        if name in QUICK_ONES
+        else pytest.mark.slow
+        if name in SLOW_ONES
+        else pytest.mark.watch,
+    )
+    for name in STUDIES
 ]
 NO_R = {"mixed_exchanges", "price_limits", "peers", "currencies"}
-IN_R = [each for each in NAMES if each.values[0] not in NO_R]
 # Runs a program in whose process this package cannot be imported.
 ALONE = """
 import runpy, sys
@@ -35,9 +45,23 @@ class Blocked:
         if name.partition(".")[0] in ("eventstudy", "eventstudy_kit"):
             raise ImportError("blocked: " + name)
 sys.meta_path.insert(0, Blocked())
-runpy.run_path(sys.argv[1], run_name="__main__")
+"""
+ONCE = 'runpy.run_path(sys.argv[1], run_name="__main__")'
+EACH = """
+import contextlib, io, json
+said = []
+for place in sys.argv[2:]:
+    out, code = io.StringIO(), 0
+    with contextlib.redirect_stdout(out):
+        try:
+            runpy.run_path(f"{place}/{sys.argv[1]}", run_name="__main__")
+        except SystemExit as end:
+            code = end.code or 0
+    said.append([code, out.getvalue()])
+print(json.dumps(said))
 """
 needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="there is no Rscript")
+PROGRAMS = ["check.py", pytest.param("check.R", marks=[needs_r, pytest.mark.watch])]
 Proved = Callable[[str], Path]
 
 
@@ -67,12 +91,31 @@ def checked(program: Path) -> tuple[int, list[str]]:
     """Run a program of a proof in a process of its own; return exit code and lines."""
     command = ["Rscript", "--vanilla", str(program)]
     if program.suffix == ".py":
-        command = [sys.executable, "-I", "-W", "error", "-c", ALONE, str(program)]
+        command = [sys.executable, "-I", "-W", "error", "-c", ALONE + ONCE, str(program)]
     done = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False
     )
     assert not done.stderr, done.stderr
     return done.returncode, done.stdout.splitlines()
+
+
+def checked_each(program: Path, claims: list[str]) -> list[tuple[int, list[str]]]:
+    """Run a program of a proof on each text of claims; return exit codes and lines.
+
+    Python in one process for all, as most of the time of one is that of its imports.
+    """
+    places = []
+    for k, text in enumerate(claims):
+        places.append(Path(shutil.copytree(program.parent, program.parent.parent / f"each{k}")))
+        (places[-1] / "settings.json").write_text(text, encoding="utf-8")
+    if program.suffix != ".py":
+        return [checked(place / program.name) for place in places]
+    command = [sys.executable, "-I", "-W", "error", "-c", ALONE + EACH, program.name, *places]
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return [(code, text.splitlines()) for code, text in json.loads(done.stdout)]
 
 
 def all_agree(code: int, lines: list[str]) -> int:
@@ -88,27 +131,23 @@ def all_agree(code: int, lines: list[str]) -> int:
 @pytest.mark.parametrize("name", NAMES)
 def test_python_finds_every_number_alone(name: str, proved: Proved, tmp_path: Path) -> None:
     program = alone(proved(name), tmp_path / "alone")
-    assert all_agree(*checked(program)) == numbers_in(program.with_name("settings.json"))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_our_program_says_the_same_of_every_study(name: str, proved: Proved) -> None:
-    proof = proved(name)
-    _, lines = checked(proof / "check.py")
-    done = check_proof(proof)
+    code, lines = checked(program)
+    assert all_agree(code, lines) == numbers_in(program.with_name("settings.json"))
+    done = check_proof(proved(name))
     assert done.ok
-    assert done.text.splitlines() == lines
+    assert done.text.splitlines() == lines, "our own program says the same"
 
 
 @needs_r
-@pytest.mark.parametrize("name", IN_R)
+@pytest.mark.watch
+@pytest.mark.parametrize("name", [name for name in STUDIES if name not in NO_R])
 def test_r_finds_every_number_alone(name: str, proved: Proved, tmp_path: Path) -> None:
     program = alone(proved(name), tmp_path / "alone", "check.R")
     assert all_agree(*checked(program)) == numbers_in(program.with_name("settings.json"))
 
 
 @needs_r
-@pytest.mark.slow
+@pytest.mark.watch
 @pytest.mark.parametrize("name", sorted(NO_R))
 def test_r_names_what_it_does_not_cover(name: str, proved: Proved) -> None:
     proof = proved(name)
@@ -146,7 +185,7 @@ CHANGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("program", ["check.py", pytest.param("check.R", marks=needs_r)])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_a_changed_number_is_found(program: str, proved: Proved, tmp_path: Path) -> None:
     path = alone(proved("few_events"), tmp_path / "alone", program)
     count = numbers_in(path.with_name("settings.json"))
@@ -160,7 +199,7 @@ def test_a_changed_number_is_found(program: str, proved: Proved, tmp_path: Path)
         assert any(re.match(rf"  {table} .*{column}: ", line) for line in told), (table, column)
 
 
-@pytest.mark.parametrize("program", ["check.py", pytest.param("check.R", marks=needs_r)])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_rounding_is_no_difference_and_nothing_is_no_agreement(
     program: str, proved: Proved, tmp_path: Path
 ) -> None:
@@ -176,22 +215,31 @@ def test_rounding_is_no_difference_and_nothing_is_no_agreement(
     assert (code, lines[0]) == (1, f"0 of {count} numbers agree")
 
 
-NO_NUMBERS = [
-    *(("check.py", text) for text in ("Infinity", "-Infinity", "NaN", "1e400", '"nan"', '"nothing"')),
-    pytest.param("check.R", "1e400", marks=needs_r),
-]  # fmt: skip
+NO_NUMBERS = ("Infinity", "-Infinity", "NaN", "1e400", '"nan"', '"nothing"')
 
 
-@pytest.mark.parametrize(("program", "text"), NO_NUMBERS)
-def test_what_is_no_number_agrees_with_nothing(
-    program: str, text: str, proved: Proved, tmp_path: Path
-) -> None:
-    path = alone(proved("few_events"), tmp_path / "alone", program)
+def test_what_is_no_number_agrees_with_nothing(proved: Proved, tmp_path: Path) -> None:
+    path = alone(proved("few_events"), tmp_path / "alone")
+    count = numbers_in(path.with_name("settings.json"))
+    claims = []
+    for text in NO_NUMBERS:
+        shutil.copy(proved("few_events") / "settings.json", path.parent)
+        settings = path.with_name("settings.json")
+        changed(settings, "car", "car", lambda _: "HERE")
+        claims.append(settings.read_text(encoding="utf-8").replace('"HERE"', text))
+    for code, lines in checked_each(path, claims):
+        assert (code, lines[0]) == (1, f"{count - 1} of {count} numbers agree")
+
+
+@needs_r
+@pytest.mark.watch
+def test_what_is_no_number_agrees_with_nothing_in_r(proved: Proved, tmp_path: Path) -> None:
+    path = alone(proved("few_events"), tmp_path / "alone", "check.R")
     settings = path.with_name("settings.json")
     count = numbers_in(settings)
     changed(settings, "car", "car", lambda _: "HERE")
-    content = settings.read_text(encoding="utf-8").replace('"HERE"', text)
-    settings.write_text(content, encoding="utf-8")
+    text = settings.read_text(encoding="utf-8").replace('"HERE"', "1e400")
+    settings.write_text(text, encoding="utf-8")
     code, lines = checked(path)
     assert (code, lines[0]) == (1, f"{count - 1} of {count} numbers agree")
 
@@ -213,22 +261,24 @@ def without_number(claims: dict[str, Any]) -> None:
     claims["windows"]["pvalue"][0] = None
 
 
-@pytest.mark.parametrize("program", ["check.py", pytest.param("check.R", marks=needs_r)])
-@pytest.mark.parametrize("take_out", [without_table, without_column, without_row, without_number])
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_what_is_taken_out_of_the_claims_is_missed(
-    take_out: Callable[[dict[str, Any]], None], program: str, proved: Proved, tmp_path: Path
+    program: str, proved: Proved, tmp_path: Path
 ) -> None:
     path = alone(proved("few_events"), tmp_path / "alone", program)
     settings = path.with_name("settings.json")
-    count = numbers_in(settings)
-    content = json.loads(settings.read_text(encoding="utf-8"))
-    take_out(content["claims"])
-    settings.write_text(json.dumps(content), encoding="utf-8")
-    left = numbers_in(settings)
-    assert left < count
-    code, lines = checked(path)
-    assert (code, lines[0]) == (1, f"{left} of {count} numbers agree")
-    assert sum(": nothing in the run, " in line for line in lines) == count - left
+    text, count = settings.read_text(encoding="utf-8"), numbers_in(settings)
+    claims, left = [], []
+    for take_out in (without_table, without_column, without_row, without_number):
+        content = json.loads(text)
+        take_out(content["claims"])
+        claims.append(json.dumps(content))
+        settings.write_text(claims[-1], encoding="utf-8")
+        left.append(numbers_in(settings))
+    assert max(left) < count
+    for (code, lines), n in zip(checked_each(path, claims), left, strict=True):
+        assert (code, lines[0]) == (1, f"{n} of {count} numbers agree")
+        assert sum(": nothing in the run, " in line for line in lines) == count - n
 
 
 def test_nothing_of_a_proof_of_somebody_else_is_executed(proved: Proved, tmp_path: Path) -> None:
@@ -376,7 +426,7 @@ def test_programs_have_what_their_study_needs_and_can_be_read(proved: Proved) ->
 PRICES = SHARED / "market-data" / "prices"
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 @pytest.mark.skipif(not PRICES.is_dir(), reason="there are no real prices")
 def test_real_shares_of_five_exchanges(tmp_path: Path) -> None:
     """Moscow was closed, ZTE at its limit for days, and Shanghai asleep while New York traded."""
@@ -393,11 +443,11 @@ def test_a_seed_draws_the_same_study_again(tmp_path: Path) -> None:
     assert contents(first.folder) == contents(again.folder)
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_proofs_of_drawn_studies_agree() -> None:
-    """Five studies that nobody has seen; the program prints the seed of one that fails."""
+    """Five studies, drawn anew for each seed; the program prints the seed of one that fails."""
     program = ROOT / "benchmarks" / "proof_fuzzer.py"
-    command = [sys.executable, str(program), "--studies", "5"]
+    command = [sys.executable, str(program), "--studies", "5", "--seed", str(seed(1000))]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"5 studies, [1-9]\d{2,} numbers agree, 0 failures", done.stdout), done.stdout

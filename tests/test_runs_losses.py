@@ -229,8 +229,13 @@ def test_a_silent_source_of_another_name_is_told_apart(project: Project, tmp_pat
     assert re.search(r"or give --prices \S+/px, with which it was made", said), said
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", ["429", "500", "consent", "cut", "gone"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(pytest.param(fault, marks=pytest.mark.slow) for fault in ("500", "gone")),
+        *(pytest.param(fault, marks=pytest.mark.watch) for fault in ("429", "consent", "cut")),
+    ],
+)
 def test_a_dead_source_is_not_nothing_new(fault: str, tmp_path: Path) -> None:
     """Stored prices are there, but an event waits for days that could not be asked for."""
     events, run = tmp_path / "events.csv", tmp_path / "out" / "events"

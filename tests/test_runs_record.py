@@ -82,9 +82,12 @@ def test_a_run_is_reproduced_exactly_from_its_folder_alone(run: Path) -> None:
     assert invoke("reproduce", run) == f"{found}\n"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    "zone", [{"TZ": "Asia/Shanghai", "LC_ALL": "C"}, {"TZ": "America/Los_Angeles"}]
+    "zone",
+    [
+        pytest.param({"TZ": "Asia/Shanghai", "LC_ALL": "C"}, marks=pytest.mark.slow),
+        pytest.param({"TZ": "America/Los_Angeles"}, marks=pytest.mark.watch),
+    ],
 )
 def test_the_same_bytes_in_another_folder_time_zone_and_locale(
     zone: dict[str, str], project: Project, tmp_path: Path
@@ -157,6 +160,7 @@ def test_a_run_with_a_grid_is_reproduced(tmp_path: Path) -> None:
     """Prices of its longest estimation window are kept; another order is another table."""
     made, study = Project(tmp_path), tmp_path / "study.toml"
     head = 'events = "events.csv"\nprices = "px"\ncalendar = "data"\nestimation = "-60:-11"\nevent = "-5:5"\n'
+    head += "calibrate = 49\nevent_pages = 0\n"
     grid = '[grid]\nmodel = ["market", "constant_mean"]\nestimation = ["-60:-11", "-100:-11"]\n'
     study.write_text(head + grid)
     invoke("run", study, "--quiet")

@@ -23,6 +23,7 @@ from click.testing import CliRunner
 from conftest import ROOT
 from platformdirs import user_data_path
 from run_folders import Project, invoke
+from seeds import seed
 
 from eventstudy.cli.main import OUR_FAULT, main
 from eventstudy.findings.document import DocumentError, read_json
@@ -262,9 +263,9 @@ def mutated(draw: random.Random, value: Any) -> Any:
     return draw.choice(JUNK)
 
 
-def fuzz(n: int, seed: int, theirs: Path, other: Path, tmp_path: Path) -> int:
+def fuzz(n: int, drawn_by: int, theirs: Path, other: Path, tmp_path: Path) -> int:
     """Return how many of n mutated manifests some command says something of."""
-    draw, noticed = random.Random(seed), 0
+    draw, noticed = random.Random(drawn_by), 0
     facts = json.loads((theirs / "manifest.json").read_text(encoding="utf-8"))
     for k in range(n):
         run = Path(shutil.copytree(theirs, tmp_path / f"run{k}"))
@@ -275,19 +276,22 @@ def fuzz(n: int, seed: int, theirs: Path, other: Path, tmp_path: Path) -> int:
         try:
             noticed += any(try_all(run, other))
         except AssertionError as error:
-            raise AssertionError(f"manifest {k} of seed {seed}") from error
+            raise AssertionError(f"manifest {k} of seed {drawn_by}") from error
         shutil.rmtree(run)
     return noticed
 
 
-@pytest.mark.slow
-def test_mutated_manifests(theirs: Path, project: Project, tmp_path: Path) -> None:
-    assert fuzz(24, 1, theirs, project.run, tmp_path) > 8
-
-
-@pytest.mark.slow
-def test_500_mutated_manifests(theirs: Path, project: Project, tmp_path: Path) -> None:
-    assert fuzz(500, 2, theirs, project.run, tmp_path) > 200
+@pytest.mark.parametrize(
+    ("n", "drawn_by", "least"),
+    [
+        pytest.param(60, 1, 24, marks=pytest.mark.slow),
+        pytest.param(500, 2, 200, marks=pytest.mark.watch),
+    ],
+)
+def test_mutated_manifests(
+    n: int, drawn_by: int, least: int, theirs: Path, project: Project, tmp_path: Path
+) -> None:
+    assert fuzz(n, seed(drawn_by), theirs, project.run, tmp_path) > least
 
 
 def test_a_run_is_known_by_the_key_of_its_user(project: Project, tmp_path: Path) -> None:

@@ -402,12 +402,12 @@ class TestModelsThatAreFittedEventByEvent:
         assert study.specifications["n_undrawn"].eq(2).all()
         assert study.specifications["draws"].eq(499).all()
 
-    @pytest.mark.slow
+    @pytest.mark.watch
     def test_robustness_has_none(self) -> None:
         listed = es.robustness(self.WIDE, self.GRID, replace(CONFIG, calibrate=499)).table
         assert listed["n_undrawn"].eq(0).all()
 
-    @pytest.mark.slow
+    @pytest.mark.watch
     def test_processes_give_the_same_bits_and_say_how_far_they_are(
         self, study: es.EventStudyResults
     ) -> None:

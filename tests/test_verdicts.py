@@ -22,10 +22,10 @@ BENCHMARKS = ROOT / "benchmarks"
 SAMPLES = 300
 # Design, kind, and the power of its effect in 2,000 other samples (docs/verdicts.md), in percent.
 PART = [
-    ("10 dates x 5", "x1", 60.9),
-    ("30 on one date", "x2", 30.2),
-    ("6 dates x 5", "thin", 83.7),
-    ("3 events", "t(3)", 66.7),
+    pytest.param("10 dates x 5", "x1", 60.9, marks=pytest.mark.watch),
+    pytest.param("30 on one date", "x2", 30.2, marks=pytest.mark.watch),
+    pytest.param("6 dates x 5", "thin", 83.7, marks=pytest.mark.watch),
+    pytest.param("3 events", "t(3)", 66.7, marks=pytest.mark.slow),
 ]
 
 
@@ -49,7 +49,6 @@ def bounds(share: float, n: int, tail: float = 1e-4) -> tuple[float, float]:
     return float(low), float(high)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("design", "kind", "power"), PART)
 def test_size_coherence_and_power(
     bench: SimpleNamespace, design: str, kind: str, power: float
@@ -67,7 +66,7 @@ def test_size_coherence_and_power(
     assert found.power == found.main
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_samples_are_hard(bench: SimpleNamespace) -> None:
     """What ignores the correlation rejects far too often in them."""
     fits = [bench.verdicts.draw("30 on one date", "x2", seed) for seed in seeds(100)]

@@ -27,7 +27,7 @@ def start_lines(python: Path, folder: Path, env: dict[str, str]) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_the_wheel_runs_alone(tmp_path: Path) -> None:
     subprocess.run(
         # The wheel is built from the source package, as an index has it.
