@@ -258,14 +258,13 @@ def test_a_missing_main_window_is_a_loss(events: Path, tmp_path: Path) -> None:
     assert "50% of the events have no result" in err
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a shell's way to close streams")
 @pytest.mark.parametrize(
     "closed",
     [
-        ">&-",
-        "2>&-",
-        ">&- 2>&-",
+        pytest.param(">&-", marks=pytest.mark.slow),
+        pytest.param("2>&-", marks=pytest.mark.watch),
+        pytest.param(">&- 2>&-", marks=pytest.mark.watch),
     ],
 )
 def test_closed_streams(closed: str, events: Path, tmp_path: Path) -> None:

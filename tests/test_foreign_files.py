@@ -116,14 +116,19 @@ def environment(empty: Path) -> Environment:
     return made
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_alone_it_starts(environment: Environment, wheels: tuple[Path, Path]) -> None:
     environment.pip("install", wheels[0])
     assert environment.start().startswith("eventstudy, version ")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["ours first", "theirs first"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param((0, 1), id="ours first", marks=pytest.mark.watch),
+        pytest.param((1, 0), id="theirs first", marks=pytest.mark.slow),
+    ],
+)
 def test_beside_the_other_project_it_names_it_and_the_remedy(
     order: tuple[int, int], environment: Environment, wheels: tuple[Path, Path]
 ) -> None:

@@ -239,7 +239,7 @@ def test_losses_are_named_also_if_all_else_is_quiet(folder: Path) -> None:
 
 
 class TestHomeless:
-    @pytest.mark.slow
+    @pytest.mark.watch
     def test_no_home_at_all(self, folder: Path, public: Path) -> None:
         """No HOME, no name for the user, and the program and the events where it may not write."""
         folder.chmod(0o755)

@@ -23,8 +23,8 @@ from eventstudy.runs.proof import check_proof, is_proof
 
 DATA = ("prices.csv", "events.csv", "settings.json")
 QUICK_ONES = ("few_events", "halts", "odd_names")
-# Between them: factors, several exchanges, limits, other currencies, peers, one date.
-SLOW_ONES = ("factors", "mixed_exchanges", "price_limits", "currencies", "peers", "shared_dates")
+# Each needs a part of the program that no other has.
+SLOW_ONES = ("mixed_exchanges", "price_limits", "currencies", "peers")
 NAMES = [
     pytest.param(
         name,

@@ -161,7 +161,7 @@ def test_a_file_that_is_no_parquet(tmp_path: Path) -> None:
         read_returns(tmp_path / "r.parquet", events_of("data", "A"), calendar="data")
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_memory_is_that_of_the_panel_and_a_portion(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,7 +94,7 @@ def limited(project: Project, limit: Callable[[], None], *args: object) -> tuple
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_a_file_that_cannot_grow_leaves_the_old_run(project: Project) -> None:
     before = contents(project.run, without="")
     code, said = limited(project, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)))
@@ -179,7 +179,7 @@ def test_a_run_that_may_not_be_removed_is_not_exchanged(project: Project) -> Non
     assert left_in(project.out) == []
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_what_the_user_may_only_read_bars_no_run(project: Project, tmp_path: Path) -> None:
     """A note of the user's that is protected, and links to such a file, to a folder and to
     nothing."""

@@ -388,7 +388,7 @@ def test_a_hook_that_hangs_is_ended_with_what_it_started(
     assert len(list((project.run / "outbox").iterdir())) == 1, "it is due"
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_two_refreshes_call_a_hook_once(project: Project) -> None:
     calls, hook = project.folder / "calls", project.folder / "hook.sh"
     hook.write_text(f"sleep 3; echo called >> {calls}\n")
@@ -460,8 +460,13 @@ def test_changes_are_in_the_units_of_the_measure(tmp_path: Path) -> None:
     assert any("[0,0]" in line and f"{move['after']:+.2f} log points" in line for line in moves)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, marks=pytest.mark.watch),
+    ],
+)
 def test_an_end_while_the_command_runs_says_what_is_true(
     number: signal.Signals, settled: Project, tmp_path: Path
 ) -> None:

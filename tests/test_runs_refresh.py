@@ -329,8 +329,13 @@ def test_a_lock_that_was_made_as_sigterm_came_is_removed(tmp_path: Path) -> None
         assert lock.path.exists()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, marks=pytest.mark.watch),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
+    ],
+)
 def test_a_killed_refresh_leaves_the_last_good_report(
     number: signal.Signals, settled: Project, tmp_path: Path
 ) -> None:
@@ -362,7 +367,7 @@ def test_a_killed_refresh_leaves_the_last_good_report(
     assert left_in(made.out) == []
 
 
-@pytest.mark.slow
+@pytest.mark.watch
 def test_over_the_wire(tmp_path: Path) -> None:
     """Nothing is asked twice; without the network a refresh that needs it is loud and leaves the
     report."""

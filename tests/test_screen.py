@@ -127,9 +127,15 @@ def test_a_hostile_argument_shows_its_controls(args: list[str]) -> None:
     assert "\\u202e" in done.stderr
 
 
-@pytest.mark.slow
 @NO_WINDOWS
-@pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize(
+    "env",
+    [
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"NO_COLOR": "1"}, marks=pytest.mark.slow),
+        pytest.param({"TERM": "dumb"}, marks=pytest.mark.watch),
+    ],
+)
 def test_the_headline_is_bold_on_a_terminal_that_shows_it(
     env: dict[str, str], tmp_path: Path
 ) -> None:
