@@ -164,6 +164,21 @@ def test_the_lock_has_every_requirement_of_the_tests_and_of_the_image() -> None:
     assert {_name(one) for one in wanted} - set(re.findall(r"^([\w.-]+)==", lock, re.M)) == set()
 
 
+def test_the_gate_tries_the_lowest_versions_of_the_project() -> None:
+    extras = PROJECT["optional-dependencies"]
+    named = {name for one in extras["all"] for name in re.findall(r"[\w,]+(?=\])", one)}
+    wanted = [*PROJECT["dependencies"]]
+    wanted += [one for extra in named.pop().split(",") for one in extras[extra]]
+    file = ROOT / ".ci" / "lowest.txt"
+    if not file.is_file():
+        pytest.skip("the source package has no gate")
+    lowest = file.read_text(encoding="utf-8")
+    pinned = dict(re.findall(r"^([\w.-]+)==([\w.]+)", lowest, re.M))
+    for one in wanted:
+        bound = one.partition(">=")[2]
+        assert f"{pinned[_name(one)]}.".startswith(f"{bound}."), one
+
+
 def test_what_is_imported_is_declared() -> None:
     imported = set()
     for file in (ROOT / "eventstudy").rglob("*.py"):
