@@ -1,4 +1,4 @@
-"""A proof of a run stands alone: its programs find every number again, and every change of one."""
+"""A proof of a run stands alone: its program finds every number again, and every change of one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ NAMES = [
     )
     for name in STUDIES
 ]
-NO_R = {"mixed_exchanges", "price_limits", "peers", "currencies"}
 # Runs a program in whose process this package cannot be imported.
 ALONE = """
 import runpy, sys
@@ -60,8 +59,6 @@ for place in sys.argv[2:]:
     said.append([code, out.getvalue()])
 print(json.dumps(said))
 """
-needs_r = pytest.mark.skipif(shutil.which("Rscript") is None, reason="there is no Rscript")
-PROGRAMS = ["check.py", pytest.param("check.R", marks=[needs_r, pytest.mark.watch])]
 Proved = Callable[[str], Path]
 
 
@@ -79,19 +76,17 @@ def proved(tmp_path_factory: pytest.TempPathFactory) -> Proved:
     return proof_of
 
 
-def alone(proof: Path, folder: Path, program: str = "check.py") -> Path:
-    """Copy a program and the three files that it reads to a new folder; return the program."""
+def alone(proof: Path, folder: Path) -> Path:
+    """Copy the program and the three files that it reads to a new folder; return the program."""
     folder.mkdir()
-    for name in (program, *DATA):
+    for name in ("check.py", *DATA):
         shutil.copy(proof / name, folder / name)
-    return folder / program
+    return folder / "check.py"
 
 
 def checked(program: Path) -> tuple[int, list[str]]:
     """Run a program of a proof in a process of its own; return exit code and lines."""
-    command = ["Rscript", "--vanilla", str(program)]
-    if program.suffix == ".py":
-        command = [sys.executable, "-I", "-W", "error", "-c", ALONE + ONCE, str(program)]
+    command = [sys.executable, "-I", "-W", "error", "-c", ALONE + ONCE, str(program)]
     done = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False
     )
@@ -100,16 +95,14 @@ def checked(program: Path) -> tuple[int, list[str]]:
 
 
 def checked_each(program: Path, claims: list[str]) -> list[tuple[int, list[str]]]:
-    """Run a program of a proof on each text of claims; return exit codes and lines.
+    """Run the program of a proof on each text of claims; return exit codes and lines.
 
-    Python in one process for all, as most of the time of one is that of its imports.
+    In one process for all, as most of the time of one is that of its imports.
     """
     places = []
     for k, text in enumerate(claims):
         places.append(Path(shutil.copytree(program.parent, program.parent.parent / f"each{k}")))
         (places[-1] / "settings.json").write_text(text, encoding="utf-8")
-    if program.suffix != ".py":
-        return [checked(place / program.name) for place in places]
     command = [sys.executable, "-I", "-W", "error", "-c", ALONE + EACH, program.name, *places]
     done = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False
@@ -136,26 +129,6 @@ def test_python_finds_every_number_alone(name: str, proved: Proved, tmp_path: Pa
     done = check_proof(proved(name))
     assert done.ok
     assert done.text.splitlines() == lines, "our own program says the same"
-
-
-@needs_r
-@pytest.mark.watch
-@pytest.mark.parametrize("name", [name for name in STUDIES if name not in NO_R])
-def test_r_finds_every_number_alone(name: str, proved: Proved, tmp_path: Path) -> None:
-    program = alone(proved(name), tmp_path / "alone", "check.R")
-    assert all_agree(*checked(program)) == numbers_in(program.with_name("settings.json"))
-
-
-@needs_r
-@pytest.mark.watch
-@pytest.mark.parametrize("name", sorted(NO_R))
-def test_r_names_what_it_does_not_cover(name: str, proved: Proved) -> None:
-    proof = proved(name)
-    code, lines = checked(proof / "check.R")
-    (reason,) = json.loads((proof / "settings.json").read_text(encoding="utf-8"))["not_in_r"]
-    assert code == 2
-    assert reason in lines[0]
-    assert reason in (proof / "README.md").read_text(encoding="utf-8")
 
 
 def numbers_in(settings: Path) -> int:
@@ -185,9 +158,8 @@ CHANGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_a_changed_number_is_found(program: str, proved: Proved, tmp_path: Path) -> None:
-    path = alone(proved("few_events"), tmp_path / "alone", program)
+def test_a_changed_number_is_found(proved: Proved, tmp_path: Path) -> None:
+    path = alone(proved("few_events"), tmp_path / "alone")
     count = numbers_in(path.with_name("settings.json"))
     for (table, column), change in CHANGES.items():
         changed(path.with_name("settings.json"), table, column, change)
@@ -199,11 +171,10 @@ def test_a_changed_number_is_found(program: str, proved: Proved, tmp_path: Path)
         assert any(re.match(rf"  {table} .*{column}: ", line) for line in told), (table, column)
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
 def test_rounding_is_no_difference_and_nothing_is_no_agreement(
-    program: str, proved: Proved, tmp_path: Path
+    proved: Proved, tmp_path: Path
 ) -> None:
-    path = alone(proved("few_events"), tmp_path / "alone", program)
+    path = alone(proved("few_events"), tmp_path / "alone")
     settings = path.with_name("settings.json")
     changed(settings, "car", "se", lambda x: x * (1 + 3e-10))
     all_agree(*checked(path))
@@ -231,19 +202,6 @@ def test_what_is_no_number_agrees_with_nothing(proved: Proved, tmp_path: Path) -
         assert (code, lines[0]) == (1, f"{count - 1} of {count} numbers agree")
 
 
-@needs_r
-@pytest.mark.watch
-def test_what_is_no_number_agrees_with_nothing_in_r(proved: Proved, tmp_path: Path) -> None:
-    path = alone(proved("few_events"), tmp_path / "alone", "check.R")
-    settings = path.with_name("settings.json")
-    count = numbers_in(settings)
-    changed(settings, "car", "car", lambda _: "HERE")
-    text = settings.read_text(encoding="utf-8").replace('"HERE"', "1e400")
-    settings.write_text(text, encoding="utf-8")
-    code, lines = checked(path)
-    assert (code, lines[0]) == (1, f"{count - 1} of {count} numbers agree")
-
-
 def without_table(claims: dict[str, Any]) -> None:
     del claims["windows"]
 
@@ -261,11 +219,8 @@ def without_number(claims: dict[str, Any]) -> None:
     claims["windows"]["pvalue"][0] = None
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_what_is_taken_out_of_the_claims_is_missed(
-    program: str, proved: Proved, tmp_path: Path
-) -> None:
-    path = alone(proved("few_events"), tmp_path / "alone", program)
+def test_what_is_taken_out_of_the_claims_is_missed(proved: Proved, tmp_path: Path) -> None:
+    path = alone(proved("few_events"), tmp_path / "alone")
     settings = path.with_name("settings.json")
     text, count = settings.read_text(encoding="utf-8"), numbers_in(settings)
     claims, left = [], []
@@ -410,14 +365,13 @@ def test_what_is_not_covered_is_counted(proved: Proved) -> None:
     assert "@" not in readme.replace("e@", "")
 
 
-def test_programs_have_what_their_study_needs_and_can_be_read(proved: Proved) -> None:
+def test_the_program_has_what_its_study_needs_and_can_be_read(proved: Proved) -> None:
     text = (proved("few_events") / "check.py").read_text(encoding="utf-8")
     assert "def dollars_per" not in text
-    for name in ("check.py", "check.R"):
-        lines = (proved("few_events") / name).read_text(encoding="utf-8").splitlines()
-        assert max(map(len, lines)) <= 100, name
-        assert not [line for line in lines if line.strip().startswith(("#<", "#>"))]
-        assert "import eventstudy" not in "\n".join(lines)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert not [line for line in lines if line.strip().startswith(("#<", "#>"))]
+    assert "import eventstudy" not in text
     program = proved("few_events") / "check.py"
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--ignore", "B019", program]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -433,8 +387,6 @@ def test_real_shares_of_five_exchanges(tmp_path: Path) -> None:
     shutil.copy(ROOT / "events.csv", tmp_path / "events.csv")
     proof = write_proof(run(tmp_path / "events.csv", "--prices", PRICES))
     assert proof.ok, proof.text[:2000]
-    parts = json.loads((proof.folder / "settings.json").read_text(encoding="utf-8"))["not_in_r"]
-    assert len(parts) == 2
 
 
 def test_a_seed_draws_the_same_study_again(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def reproduce(folder: Path, tolerance: float | None, as_json: bool, quiet: bool)
 def proof(folder: Path, target: Path | None, force: bool) -> None:
     """Write a folder that proves a RUN to somebody who does not have this program.
 
-    It has prices, events and settings as plain files, and two short programs, check.py and check.R,
+    It has prices, events and settings as plain files, and a short program, check.py,
     that compute the numbers of the run again and import nothing of eventstudy. check.py is run at
     once. Exits with 4 if a number does not agree.
     """

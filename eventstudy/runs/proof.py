@@ -1,7 +1,7 @@
-"""A proof of a run: its data and its numbers as plain files, and programs that compute them again.
+"""A proof of a run: its data and numbers as plain files, and a program that computes them again.
 
-The programs are for a reader who trusts neither us nor our code. They import nothing of this
-package, and read nothing but the three files beside them.
+The program is for a reader who trusts neither us nor our code. It imports nothing of this package,
+and reads nothing but the three files beside it.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from .record import Record
 
 TEMPLATES = files("eventstudy") / "data" / "proof"
 PRICES, EVENTS, SETTINGS, CHECK = "prices.csv", "events.csv", "settings.json", "check.py"
-PROGRAMS = (CHECK, "check.R", "README.md")
+WRITTEN = (CHECK, "README.md")
 SCHEMA = "eventstudy-proof/1"
 # A symbol and a session.
 Place: TypeAlias = tuple[str, Any]
-# The tables of a run of which the programs compute numbers, by name in `claims`; these numbers, to
+# The tables of a run of which the program computes numbers, by name in `claims`; these numbers, to
 # which the parameters of the model come; and what tells the rows apart.
 TABLES = {
     "models": ("tables/models.csv",),
@@ -72,15 +72,13 @@ KINDS = {"market_adjusted": "adjusted"}
 MODELS = (
     "market", "market_adjusted", "constant_mean", "capm", "ff3", "carhart", "ff5", "factors",
 )  # fmt: skip
-# Settings of which the programs know one value.
+# Settings of which the program knows one value.
 USUAL = {
     "measure": "return", "cov_type": "nonrobust", "model_options": (), "halt": "calendar",
     "scar": "exact", "overlap": "exact", "missing": "drop",
 }  # fmt: skip
 # Of more events the correlation is estimated in another way (docs/methods/tests.md).
 MOST_EVENTS = 2000
-# Parts of check.py that check.R has not.
-NOT_IN_R = ("apart", "limits", "currencies", "portfolios")
 ALWAYS_OPEN = 0.0, 24.0
 
 
@@ -264,19 +262,17 @@ class Contents:
             "tests": _columns(("group", "test"), made),
             "waits": _columns(("group", "start", "stop"), self._waits()),
         }
-        not_in_r = [say(f"proof.{part}") for part in NOT_IN_R if self.parts[part]]
         settings = {
             "schema": SCHEMA, "study": self.record.facts.name, **self._settings(), **asked,
-            "not_in_r": not_in_r, "not_covered": self.lacking, "claims": claims,
+            "not_covered": self.lacking, "claims": claims,
         }  # fmt: skip
         model = self.study.model
         places = {
             "STUDY": self.record.facts.name,
             "MODEL": f"{model.label}, {model.formula}",
-            "IN_R": say("proof.in_r", parts=not_in_r) if not_in_r else "",
             "LACKING": "\n".join(f"- {n['numbers']} numbers: {n['what']}" for n in self.lacking),
         }
-        written = {name: _filled(name, places, self.parts) for name in PROGRAMS}
+        written = {name: _filled(name, places, self.parts) for name in WRITTEN}
         return {
             PRICES: to_csv(self._prices()),
             EVENTS: to_csv(self.events.drop(columns="has_day0")),
@@ -333,7 +329,7 @@ class Contents:
 
     @cached_property
     def events(self) -> pd.DataFrame:
-        """The events with what the programs need of each, dropped ones too."""
+        """The events with what the program needs of each, dropped ones too."""
         table, panel = self.study.events, self.study.panel
         days = table["day0"].to_numpy().astype("datetime64[D]")
         calendars = list(map(panel.calendar_of, table["exchange"].tolist()))
@@ -359,7 +355,7 @@ class Contents:
 
     @cached_property
     def parts(self) -> dict[str, bool]:
-        """Which parts of the programs the study needs."""
+        """Which parts of the program the study needs."""
         panel, runs = self.study.panel, self.study.abnormal.runs
         events = self.events[self.events["exchange"] != ""]
         has_clock = (events[["tz", "when", "day0_given"]] != "").to_numpy().any()
@@ -444,7 +440,7 @@ class Contents:
         return {(panel.keys[i][0], panel.sessions[t]) for i, t in zip(rows, columns, strict=True)}
 
     def _settings(self) -> dict[str, Any]:
-        """Return the settings that the programs read."""
+        """Return the settings that the program reads."""
         config, study = self.config, self.study
         codes = sorted({code for pair in self.pairs.values() for code in pair} - {"USD"})
         rates = {}
@@ -507,7 +503,7 @@ class Contents:
         return all(Exchange.of_code(name) is not None for name in self.homes)
 
     def _claims(self) -> dict[str, Any]:
-        """Return the numbers of the run that the programs compute; count all others."""
+        """Return the numbers of the run that the program computes; count all others."""
         days = self.events.loc[self.events["has_day0"], ["event_id", "day0"]]
         names = list(map(quoted, days["event_id"]))
         claims: dict[str, Any] = {"day0": {"event_id": names, "day0": days["day0"].tolist()}}
