@@ -12,6 +12,10 @@ from .clusters import DateClusters as DateClusters
 from .families import STATISTICS as STATISTICS
 from .means import TESTS_OF_VALUES as TESTS_OF_VALUES
 from .means import mean_test as mean_test
+from .moderated import Scale as Scale
+from .moderated import Spread as Spread
+from .moderated import moderate as moderate
+from .moderated import usual_multiple as usual_multiple
 from .placebo import block_sums as block_sums
 from .placebo import consecutive_sums as consecutive_sums
 from .ranks import DECIMALS as DECIMALS
